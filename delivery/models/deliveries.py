@@ -1,0 +1,108 @@
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from delivery.models.audiences import Audience
+from delivery.states import AnalysisStatus
+from profiles.channels import Channel
+
+
+class Delivery(models.Model):
+    """A message to an audience on one channel."""
+
+    label = models.CharField(
+        _("label"), max_length=200, help_text=_("What you call this delivery.")
+    )
+    channel = models.SmallIntegerField(_("channel"), choices=Channel.choices)
+    audience = models.OneToOneField(
+        Audience, on_delete=models.PROTECT, verbose_name=_("audience")
+    )
+    excludes_shared_opt_outs = models.BooleanField(
+        _("exclude addresses that opted out on another profile"),
+        default=False,
+        help_text=_(
+            "When one person has two profiles with one address, an opt-out on either"
+            " of them excludes both."
+        ),
+    )
+    current_analysis = models.ForeignKey(
+        "delivery.Analysis",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("by"),
+    )
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        permissions = [
+            ("analyse_delivery", _("Can analyse a delivery")),
+            ("export_log", _("Can export the log of a delivery")),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Analysis(models.Model):
+    """One run of the analysis of one delivery.
+
+    Its messages count only while the delivery points to it; a run that stopped or
+    failed has none.
+    """
+
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="analyses"
+    )
+    status = models.CharField(
+        _("status"),
+        max_length=20,
+        choices=AnalysisStatus.choices,
+        default=AnalysisStatus.RUNNING,
+    )
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    started_by = models.CharField(_("by"), max_length=150, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True)
+    stop_requested_at = models.DateTimeField(_("stop asked for"), null=True)
+    profiles_total = models.PositiveBigIntegerField(_("profiles"), default=0)
+    profiles_done = models.PositiveBigIntegerField(_("profiles done"), default=0)
+    targeted_count = models.PositiveBigIntegerField(_("targeted"), default=0)
+    to_send_count = models.PositiveBigIntegerField(_("to send"), default=0)
+    # External ids of the audience that no profile has.
+    unknown_count = models.PositiveBigIntegerField(_("unknown"), default=0)
+    # {reason code: count}, by primary reason and by every reason that applies.
+    excluded_counts = models.JSONField(_("excluded"), default=dict)
+    all_reason_counts = models.JSONField(_("all reasons"), default=dict)
+    # What differs from the analysis before: see delivery.analysis.Changes.
+    changes = models.JSONField(
+        _("changes"), null=True, blank=True, encoder=DjangoJSONEncoder
+    )
+    seconds = models.FloatField(_("seconds"), null=True)
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("analysis")
+        verbose_name_plural = _("analyses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["delivery"],
+                condition=Q(status=AnalysisStatus.RUNNING),
+                name="delivery_analysis_one_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.started_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,60 @@
+"""States of deliveries, analyses and messages. No imports from our own apps."""
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class AnalysisStatus(TextChoices):
+    RUNNING = "running", _("Running")
+    FINISHED = "finished", _("Finished")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+
+
+class MessageStatus(IntegerChoices):
+    READY = 0, _("To send")
+    EXCLUDED = 1, _("Excluded")
+    LEASED = 2, _("Leased")
+    SENDING = 3, _("Sending")
+    SENT = 4, _("Sent")
+    FAILED = 5, _("Failed")
+    UNKNOWN = 6, _("Unknown")
+    EXPIRED = 7, _("Expired")
+    CANCELLED = 8, _("Cancelled")
+
+
+class ExclusionReason(IntegerChoices):
+    """Why a profile is excluded, in rule order; the bit is 1 << (value - 1).
+
+    The order is that of ARCHITECTURE section 4 (docs/reference/eligibility.md):
+    the primary reason is the lowest bit that is set.
+    """
+
+    ADDRESS_NOT_SPECIFIED = 1, _("Address not specified")
+    BAD_QUALITY_ADDRESS = 2, _("Address of bad quality")
+    OPTED_OUT_ANY = 3, _("Opted out of every channel")
+    OPTED_OUT_CHANNEL = 4, _("Opted out of this channel")
+    NOT_SUBSCRIBED = 5, _("Not subscribed")
+    QUARANTINED_ADDRESS = 6, _("Quarantined address")
+    DENYLISTED_ADDRESS = 7, _("Denylisted address")
+    SUPPRESSED_ADDRESS = 8, _("Suppressed domain")
+    OPTED_OUT_OTHER_PROFILE = 9, _("Same address opted out on another profile")
+    FILTERED = 10, _("Filtering rule")
+    DUPLICATE_ADDRESS = 11, _("Duplicate address")
+    PRESSURE = 12, _("Pressure rule")
+    CONTROL_GROUP = 13, _("Control group")
+    SIZE_LIMIT = 14, _("Target limited in size")
+
+    @property
+    def bit(self) -> int:
+        return int(1 << (self.value - 1))
+
+    @property
+    def code(self) -> str:
+        """Give the name that files and commands use, such as `duplicate_address`."""
+        return self.name.lower()
+
+
+def reasons_in(bits: int) -> list[ExclusionReason]:
+    """List the reasons of a bit set, in rule order; the first is the primary one."""
+    return [reason for reason in ExclusionReason if bits & reason.bit]

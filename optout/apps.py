@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class OptoutConfig(AppConfig):
+    name = "optout"
+    verbose_name = _("Opt-outs")
+
+    def ready(self) -> None:
+        from optout import checks, triggers  # noqa: F401
+
+        post_migrate.connect(triggers.install_after_migrate, sender=self)

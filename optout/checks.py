@@ -1,0 +1,1 @@
+"""System checks of the ledger and of the public link keys."""

@@ -1,0 +1,1 @@
+"""System checks of the key that address digests are made with."""

@@ -1,0 +1,67 @@
+"""States, events and reasons of quarantined addresses. No imports from our own apps."""
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(IntegerChoices):
+    """What is known of an address, whoever owns it."""
+
+    VALID = 0, _("Valid")
+    ALLOWLISTED = 1, _("Allowlisted")
+    ERRONEOUS = 2, _("Erroneous")
+    QUARANTINE = 3, _("Quarantine")
+    DENYLISTED = 4, _("Denylisted")
+
+    @property
+    def code(self) -> str:
+        """Give the name that files use, such as `denylisted`."""
+        return self.name.lower()
+
+
+# How much a status protects; an address without a row protects as little as a valid
+# one. Import and conflict keep the stronger (promise 9).
+STRENGTH = {
+    None: 0,
+    Status.VALID: 0,
+    Status.ALLOWLISTED: 0,
+    Status.ERRONEOUS: 1,
+    Status.QUARANTINE: 2,
+    Status.DENYLISTED: 3,
+}
+
+# Statuses that exclude an address from deliveries.
+EXCLUDING = frozenset({Status.QUARANTINE, Status.DENYLISTED})
+
+
+class Reason(TextChoices):
+    """Why an address has its status."""
+
+    NONE = "", _("No reason given")
+    USER_UNKNOWN = "user_unknown", _("User unknown")
+    INVALID_DOMAIN = "invalid_domain", _("Invalid domain")
+    UNREACHABLE = "unreachable", _("Unreachable")
+    ACCOUNT_DISABLED = "account_disabled", _("Account disabled")
+    MAILBOX_FULL = "mailbox_full", _("Mailbox full")
+    NOT_CONNECTED = "not_connected", _("Not connected")
+    REFUSED = "refused", _("Refused")
+    NOT_DEFINED = "not_defined", _("Not defined")
+    ERROR_IGNORED = "error_ignored", _("Error ignored")
+    COMPLAINT = "complaint", _("Complaint")
+    STOP = "stop", _("STOP by SMS")
+    OWNER_CHANGED = "owner_changed", _("Owner changed")
+    LISTED = "listed", _("Listed")
+    # Set by erasure only, never read from a file.
+    ERASED = "erased", _("Person erased")
+
+
+class Source(TextChoices):
+    """Who or what put an address into its status."""
+
+    OPERATOR = "operator", _("Operator")
+    IMPORT = "import", _("Import")
+    BOUNCE = "bounce", _("Bounce")
+    COMPLAINT = "complaint", _("Complaint")
+    KEYWORD = "keyword", _("Keyword by SMS")
+    ERASURE = "erasure", _("Erasure")
+    CLEANING = "cleaning", _("Nightly cleaning")

@@ -1,0 +1,65 @@
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from optout import triggers
+from profiles.models import Profile
+from tests import factories
+
+OUR_APPS = ["profiles", "quarantine", "optout", "delivery"]
+
+
+@pytest.fixture(autouse=True)
+def ledger_can_be_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop the ledger's triggers before a test database is flushed.
+
+    Tests that commit end with a flush, which the triggers would refuse. The flush
+    ends with post_migrate, which installs them again.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    commits = marker is not None and marker.kwargs.get("transaction", False)
+    if not commits and "transactional_db" not in request.fixturenames:
+        yield
+        return
+
+    request.getfixturevalue("transactional_db")
+    yield
+    triggers.drop()
+
+
+@pytest.fixture
+def opted_in_profile(db: None) -> Profile:
+    return factories.make_profile(external_id="opted-in")
+
+
+@pytest.fixture
+def opted_out_profile(db: None) -> Profile:
+    profile = factories.make_profile(external_id="opted-out")
+    factories.make_opt_out(profile=profile)
+    return profile
+
+
+@pytest.fixture
+def quarantined_profile(db: None) -> Profile:
+    profile = factories.make_profile(
+        external_id="quarantined", email="gone@example.com"
+    )
+    factories.make_quarantined_address(value="gone@example.com")
+    return profile
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    """An operator with every right in our own apps."""
+    user = User.objects.create_user("operator", password="a-long-passphrase")
+    user.user_permissions.set(
+        Permission.objects.filter(content_type__app_label__in=OUR_APPS)
+    )
+    return user
+
+
+@pytest.fixture
+def onlooker(db: None) -> User:
+    """An operator without any right."""
+    return User.objects.create_user("onlooker", password="a-long-passphrase")

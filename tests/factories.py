@@ -1,0 +1,104 @@
+"""Plain functions that make things. Every argument is by name."""
+
+from datetime import UTC, datetime
+from itertools import count
+
+from delivery.models import Audience, Delivery
+from optout.models import OptOut
+from profiles.addresses import parse, suffixes
+from profiles.channels import ANY_CHANNEL, Channel
+from profiles.models import Address, DomainSuffix, Profile
+from quarantine.models import BlockedDomain, QuarantinedAddress
+from quarantine.reasons import Reason, Source, Status
+
+_numbers = count(1)
+CREATED_AT = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+def make_profile(
+    *,
+    external_id: str | None = None,
+    email: str | None = "",
+    sms: str | None = None,
+    created_at: datetime = CREATED_AT,
+    **fields: object,
+) -> Profile:
+    """Make a profile. An empty `email` makes one up; None leaves it without."""
+    number = next(_numbers)
+    profile = Profile.objects.create(
+        external_id=f"P-{number:05}" if external_id is None else external_id,
+        created_at=created_at,
+        updated_at=created_at,
+        **fields,
+    )
+    if email is not None:
+        make_address(profile=profile, value=email or f"person{number}@example.com")
+    if sms is not None:
+        make_address(profile=profile, channel=Channel.SMS, value=sms)
+    return profile
+
+
+def make_address(
+    *,
+    profile: Profile,
+    value: str,
+    channel: Channel = Channel.EMAIL,
+    is_preferred: bool = True,
+) -> Address:
+    parsed = parse(channel, value, country=profile.country)
+    if parsed.domain:
+        for suffix in suffixes(parsed.domain):
+            DomainSuffix.objects.get_or_create(suffix=suffix, domain=parsed.domain)
+    return Address.objects.create(
+        profile=profile,
+        channel=channel,
+        value=parsed.value,
+        digest=parsed.digest,
+        domain=parsed.domain,
+        is_deliverable=parsed.is_deliverable,
+        is_preferred=is_preferred,
+    )
+
+
+def make_opt_out(*, profile: Profile, channel: int = ANY_CHANNEL) -> OptOut:
+    return OptOut.objects.create(profile=profile, channel=channel)
+
+
+def make_quarantined_address(
+    *,
+    value: str,
+    channel: Channel = Channel.EMAIL,
+    status: Status = Status.QUARANTINE,
+    reason: Reason = Reason.USER_UNKNOWN,
+    **fields: object,
+) -> QuarantinedAddress:
+    parsed = parse(channel, value)
+    return QuarantinedAddress.objects.create(
+        channel=channel,
+        digest=parsed.digest,
+        address=parsed.value,
+        domain=parsed.domain,
+        status=status,
+        reason=reason,
+        source=Source.OPERATOR,
+        **fields,
+    )
+
+
+def make_blocked_domain(*, domain: str) -> BlockedDomain:
+    return BlockedDomain.objects.create(domain=domain)
+
+
+def make_delivery(
+    *,
+    label: str = "Spring",
+    channel: Channel = Channel.EMAIL,
+    audience: Audience | None = None,
+    **fields: object,
+) -> Delivery:
+    return Delivery.objects.create(
+        label=label,
+        channel=channel,
+        audience=audience or Audience.objects.create(),
+        **fields,
+    )

@@ -1,0 +1,16 @@
+"""Settings of the tests: fixed secrets, fast passwords, the database of DATABASE_URL."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "tests-only-secret-key-" + "x" * 40)
+os.environ.setdefault("PUBLIC_LINK_KEYS", "1=" + "k" * 43)
+os.environ.setdefault("ADDRESS_DIGEST_KEY", "tests-only-digest-key-" + "d" * 40)
+os.environ["PUBLIC_BASE_URL"] = "http://localhost:8000"
+os.environ["EMAIL_URL"] = "memorymail://"
+os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="campaign-tests-")
+os.environ["DEBUG"] = "false"
+
+from campaign.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
