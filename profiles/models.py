@@ -15,7 +15,7 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
 class Profile(models.Model):
     """A person in the marketing database. Its addresses are rows of their own."""
 
-    external_id = models.CharField(
+    external_id = models.CharField(  # noqa: DJ001: unique, so many need to have none
         _("external id"),
         max_length=200,
         null=True,

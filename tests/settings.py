@@ -1,4 +1,4 @@
-"""Settings of the tests: fixed secrets, fast passwords, the database of DATABASE_URL."""
+"""Settings of the tests: fixed secrets and the database of DATABASE_URL."""
 
 import os
 import tempfile
