@@ -15,7 +15,8 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
 class Profile(models.Model):
     """A person in the marketing database. Its addresses are rows of their own."""
 
-    external_id = models.CharField(  # noqa: DJ001: unique, so many need to have none
+    # Null, not empty, where there is none: many profiles may have none.
+    external_id = models.CharField(  # noqa: DJ001
         _("external id"),
         max_length=200,
         null=True,
