@@ -123,8 +123,15 @@ class Address(models.Model):
             ),
         ]
         indexes = [
+            # Holds all that finding duplicates needs, so it is read alone.
             models.Index(
-                fields=["digest", "profile"],
+                fields=[
+                    "digest",
+                    "profile",
+                    "channel",
+                    "is_preferred",
+                    "is_deliverable",
+                ],
                 name="profiles_address_digest",
             ),
         ]

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'address',
                 'verbose_name_plural': 'addresses',
-                'indexes': [models.Index(fields=['digest', 'profile'], name='profiles_address_digest')],
+                'indexes': [models.Index(fields=['digest', 'profile', 'channel', 'is_preferred', 'is_deliverable'], name='profiles_address_digest')],
                 'constraints': [models.UniqueConstraint(fields=('profile', 'channel', 'digest'), name='profiles_address_once'), models.UniqueConstraint(condition=models.Q(('is_preferred', True)), fields=('profile', 'channel'), name='profiles_address_one_preferred')],
             },
         ),
