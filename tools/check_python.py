@@ -7,12 +7,13 @@ PYTHON = (3, 11)
 SQLITE = (3, 37)
 
 if sys.version_info < PYTHON:
+    version = ".".join(map(str, sys.version_info[:2]))
     sys.exit(
-        "Python 3.11 or newer is needed, this is %d.%d. Name another one:"
-        " make PYTHON=/path/to/python3.11" % sys.version_info[:2]
+        f"Python 3.11 or newer is needed, this is {version}."
+        " Name another one: make PYTHON=/path/to/python3.11"
     )
 if sqlite3.sqlite_version_info < SQLITE:
     sys.exit(
-        "SQLite 3.37 or newer is needed, this Python has %s. Name another Python:"
-        " make PYTHON=/path/to/python3" % sqlite3.sqlite_version
+        f"SQLite 3.37 or newer is needed, this Python has {sqlite3.sqlite_version}."
+        " Name another Python: make PYTHON=/path/to/python3.11"
     )

@@ -1,6 +1,6 @@
 """Run the web server and one worker until Ctrl-C, or until either of them ends.
 
-    python tools/serve.py HOST PORT
+Usage: python tools/serve.py HOST PORT
 """
 
 import os

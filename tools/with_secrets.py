@@ -1,6 +1,6 @@
 """Run a command with secrets made for it and an empty database in memory.
 
-    python tools/with_secrets.py COMMAND [ARGUMENT...]
+Usage: python tools/with_secrets.py COMMAND [ARGUMENT...]
 """
 
 import os
