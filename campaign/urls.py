@@ -1,6 +1,21 @@
+from django.contrib import admin
+from django.contrib.auth import views as sign_in_views
 from django.urls import path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
+
+from campaign import console
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="home"), name="root"),
+    path("console/", console.home, name="home"),
+    path(
+        "console/sign-in/",
+        sign_in_views.LoginView.as_view(template_name="console/sign_in.html"),
+        name="sign_in",
+    ),
+    path("console/sign-out/", sign_in_views.LogoutView.as_view(), name="sign_out"),
+    path("console/language/", set_language, name="set_language"),
+    path("console/admin/login/", console.sign_in_to_admin),
+    path("console/admin/", admin.site.urls),
 ]

@@ -1,0 +1,60 @@
+"""The console's frame: navigation, sign-in to the records, the start page."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+# (title, name of the URL, right that shows it; empty: everybody who is signed in)
+SECTIONS: list[tuple[Promise, str, str]] = [
+    (_("Home"), "home", ""),
+]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry of the navigation; open while a page below it is shown."""
+
+    title: Promise
+    url: str
+    is_current: bool
+    is_open: bool
+
+
+def frame(request: HttpRequest) -> dict[str, list[Section]]:
+    """Give every template the navigation that this operator may use."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"sections": []}
+    return {
+        "sections": [
+            _section(title, reverse(name), request.path)
+            for title, name, right in SECTIONS
+            if not right or user.has_perm(right)
+        ]
+    }
+
+
+def _section(title: Promise, url: str, path: str) -> Section:
+    is_below = url != reverse("home") and path.startswith(url)
+    return Section(title, url, is_current=path == url, is_open=is_below)
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "console/home.html")
+
+
+def sign_in_to_admin(request: HttpRequest) -> HttpResponse:
+    """Send to the one sign-in page; who is signed in already lacks the right."""
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(request.GET.get("next", reverse("admin:index")))
