@@ -33,7 +33,14 @@ _PLAIN_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*", re.ASCII)
 _SPECIAL_DOMAINS = (".arpa", ".invalid", ".local", ".localhost", ".onion", ".test")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NATIONAL = re.compile(r"0[0-9 ()./-]{4,24}", re.ASCII)
+_LABEL_TEXT = re.compile(r"[^0-9+]*", re.ASCII)
+_LETTER = re.compile(r"[A-Za-z]")
 _SPACES = re.compile(r"\s+")
+# NUL cannot be stored, and half of a surrogate pair is no character at all.
+_NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+# Below this no form of the address can pass 254 octets: 64 of the local part, the @,
+# and each letter of the A-label at most four octets of UTF-8.
+_SHORT_DOMAIN = 47
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +93,14 @@ def canonical_form(
     case-folded; dots and plus-tags stay, they are other mailboxes to most hosts.
     Telephone: E.164. Postal: NFC, case-folded, spaces collapsed. Push token: exact.
     """
-    if not text or "\0" in text:
+    if not text or _NOT_TEXT.search(text):
         return None, ""
     if channel == Channel.EMAIL:
         return _canonical_email(text)
     if channel in TELEPHONE_CHANNELS:
         return _canonical_phone(text, country), ""
     if channel == Channel.DIRECT_MAIL:
-        folded = unicodedata.normalize("NFC", text).casefold()
-        return _SPACES.sub(" ", folded).strip(), ""
+        return _SPACES.sub(" ", _folded(text)).strip(), ""
     return text, ""
 
 
@@ -112,11 +118,21 @@ def suffixes(domain: str) -> list[str]:
 
 
 def mask(channel: int, value: str) -> str:
-    """Hide most of an address, for screens of people who need not read it."""
+    """Hide most of an address, for screens of people who need not read it.
+
+    Of an email address the first letter is shown, unless it is all there is.
+    """
     if channel == Channel.EMAIL and "@" in value:
         local, _, domain = value.rpartition("@")
-        return f"{local[:1]}•••@{domain}"
+        shown = local[:1] if len(local) > 1 else ""
+        return f"{shown}•••@{domain}"
     return f"{value[:3]}•••{value[-2:]}" if len(value) > 6 else "•••"
+
+
+def _folded(text: str) -> str:
+    # Folding can take a composed letter apart, so it is composed once more.
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return unicodedata.normalize("NFC", folded)
 
 
 def _keyed_hash() -> "hashlib.blake2b":
@@ -147,7 +163,7 @@ def _canonical_international_email(text: str) -> tuple[str | None, str]:
     Gives (None, "") for what it is not sure of, as for what is invalid.
     """
     local, _, typed_domain = text.rpartition("@")
-    if not local or len(local.encode()) > 64 or len(text.encode()) > 250:
+    if not local or len(local.encode()) > 64 or len(text.encode()) > 254:
         return None, ""
     normal = unicodedata.normalize("NFC", local)
     letters = "".join("a" if character.isalpha() else character for character in normal)
@@ -155,9 +171,9 @@ def _canonical_international_email(text: str) -> tuple[str | None, str]:
         return None, ""
 
     domain = _ascii_domain(typed_domain)
-    if not domain:
+    if not domain or len(domain) > _SHORT_DOMAIN:
         return None, ""
-    return f"{unicodedata.normalize('NFC', normal.casefold())}@{domain}", domain
+    return f"{_folded(normal)}@{domain}", domain
 
 
 @lru_cache(maxsize=20_000)
@@ -178,35 +194,61 @@ def _canonical_rare_email(text: str) -> tuple[str | None, str]:
         )
     except (EmailNotValidError, UnicodeError):
         return None, ""
-    local = unicodedata.normalize("NFC", email.local_part).casefold()
     domain = email.ascii_domain.lower()
-    return f"{unicodedata.normalize('NFC', local)}@{domain}", domain
+    return f"{_folded(email.local_part)}@{domain}", domain
 
 
 def _canonical_phone(text: str, country: str) -> str | None:
+    region = country.strip().upper()
     if _E164.fullmatch(text):
         known = _known_e164(text)
         if known is not None:
             return known
-    elif country and _NATIONAL.fullmatch(text):
-        known = _known_national(text, country.upper())
+    elif region and _NATIONAL.fullmatch(text):
+        known = _known_national(text, region)
         if known is not None:
             return known
 
-    return _canonical_rare_phone(text, country)
+    return _canonical_rare_phone(text, region)
 
 
-def _canonical_rare_phone(text: str, country: str) -> str | None:
-    region = country.upper() if len(country) == 2 else None
+def _canonical_rare_phone(text: str, region: str) -> str | None:
+    """Read a number, and read the result again until it stays the same.
+
+    E.164 of a number with one zero too many can itself be read as another number.
+    """
+    number = _read_phone(text, region)
+    while number is not None and _known_e164(number) is None:
+        again = _read_phone(number, "")
+        if again == number:
+            break
+        number = again
+    return number
+
+
+def _read_phone(text: str, region: str) -> str | None:
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, region if len(region) == 2 else None)
     except phonenumbers.NumberParseException:
         return None
     # Possible, not valid: number plans change faster than anybody's tables do.
     reason = phonenumbers.is_possible_number_with_reason(number)
     if number.extension or reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
+    if not _is_sure_of_letters(text, number):
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _is_sure_of_letters(text: str, number: phonenumbers.PhoneNumber) -> bool:
+    """Tell a vanity number from a slip of the pen, which would be another's number.
+
+    The library drops one or two letters and dials the digits of three or more.
+    """
+    letters = len(_LETTER.findall(_LABEL_TEXT.sub("", text, count=1)))
+    if not letters:
+        return True
+    return letters >= 3 and bool(phonenumbers.is_valid_number(number))
 
 
 @dataclass(frozen=True, slots=True)
