@@ -1,0 +1,362 @@
+"""The analysis of a delivery: who will be reached, who will not, and why.
+
+One run evaluates delivery.eligibility over the whole target, on the server, and
+leaves one Message per targeted profile with every reason that excludes it. A new run
+replaces the one before by moving the delivery's pointer, after the two were compared;
+a run that is stopped leaves nothing behind.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from types import ModuleType
+
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from delivery import audiences, loading, loading_postgresql, loading_sqlite, locks
+from delivery.models import Analysis, Delivery, Message
+from delivery.states import AnalysisStatus, ExclusionReason, MessageStatus, reasons_in
+
+# A run that gave no sign of life for so long has lost its process.
+SIGN_OF_LIFE = timedelta(minutes=2)
+_BETWEEN_SIGNS = 0.5  # seconds
+
+Progress = Callable[[int, int], None]
+
+
+class AnalysisError(Exception):
+    """An analysis that cannot be, or did not end; the text is a sentence."""
+
+
+class AudienceEmpty(AnalysisError):
+    """Nobody is in the audience."""
+
+
+class AnalysisRunning(AnalysisError):
+    """Another analysis of this delivery is under way."""
+
+
+class AnalysisStopped(AnalysisError):
+    """Somebody stopped the analysis; it left nothing behind."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The figures of an analysis; targeted = to_send + the sum of excluded.
+
+    `excluded` counts by primary reason, `all_reasons` by every reason that applies;
+    both have each reason's code, zeros included.
+    """
+
+    targeted: int
+    to_send: int
+    excluded: dict[str, int]
+    all_reasons: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs from the analysis before, in numbers of profiles.
+
+    `newly_excluded` counts, by the code of the primary reason, those who were to be
+    sent to before.
+    """
+
+    new: int
+    gone: int
+    newly_to_send: int
+    newly_excluded: dict[str, int]
+
+
+def prepare(
+    delivery: Delivery,
+    *,
+    by: str,
+    now: datetime,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Analyse a delivery and make the result its current analysis.
+
+    1. Take the lock of this delivery, and close a run whose process died.
+    2. Compute the target and every exclusion, on one snapshot.
+    3. Count, compare with the current analysis, and move the pointer.
+    4. Discard the rows that were replaced.
+
+    Takes the name of who asked, the time, and a function that is told (profiles done,
+    profiles in all) as it goes; what that function raises stops the analysis.
+    Raises AnalysisRunning, AudienceEmpty or AnalysisStopped.
+    """
+    with locks.held_for_analysis(delivery.pk) as is_held:
+        if not is_held:
+            raise AnalysisRunning(_sentence_of_running(delivery))
+        _close_dead_runs(delivery, now=now)
+        replaced = delivery.current_analysis_id
+        with _recorded_run(delivery, by=by, now=now) as analysis:
+            _run(analysis, progress=progress)
+        if replaced is not None:
+            _engine().discard(replaced)
+        return analysis
+
+
+def check_can_analyse(delivery: Delivery, *, now: datetime) -> None:
+    """Raise AnalysisRunning when an analysis of this delivery is under way."""
+    if is_running(delivery, now=now):
+        raise AnalysisRunning(_sentence_of_running(delivery))
+
+
+def can_analyse(delivery: Delivery, *, now: datetime) -> bool:
+    """Say whether an analysis of this delivery can start now."""
+    return not is_running(delivery, now=now)
+
+
+def is_running(delivery: Delivery, *, now: datetime) -> bool:
+    """Say whether an analysis of this delivery is under way and alive."""
+    running = delivery.analyses.filter(
+        status=AnalysisStatus.RUNNING, heartbeat_at__gt=now - SIGN_OF_LIFE
+    )
+    return running.exists()
+
+
+def request_stop(delivery: Delivery, *, now: datetime) -> bool:
+    """Ask the running analysis to stop; gives whether there was one."""
+    running = delivery.analyses.filter(
+        status=AnalysisStatus.RUNNING, stop_requested_at__isnull=True
+    )
+    return running.update(stop_requested_at=now) > 0
+
+
+def last_run(delivery: Delivery) -> Analysis | None:
+    """Give the newest analysis of a delivery, whatever became of it."""
+    return delivery.analyses.order_by("-pk").first()
+
+
+def _sentence_of_running(delivery: Delivery) -> str:
+    return _(
+        "Delivery ‘%(delivery)s’ is being analysed already. Wait until it is done, or"
+        " stop it."
+    ) % {"delivery": delivery}
+
+
+def _engine() -> ModuleType:
+    is_postgresql = connection.vendor == "postgresql"
+    return loading_postgresql if is_postgresql else loading_sqlite
+
+
+def _close_dead_runs(delivery: Delivery, *, now: datetime) -> None:
+    """Close runs that say they are running although nobody holds the lock."""
+    for dead in delivery.analyses.filter(status=AnalysisStatus.RUNNING):
+        _engine().discard(dead.pk)
+        _close(
+            dead, AnalysisStatus.FAILED, now=now, error=_("Its process ended early.")
+        )
+
+
+def _close(
+    analysis: Analysis, status: AnalysisStatus, *, now: datetime, error: str = ""
+) -> None:
+    analysis.status = status
+    analysis.finished_at = now
+    analysis.error = error
+    analysis.save(update_fields=["status", "finished_at", "error"])
+
+
+@contextmanager
+def _recorded_run(delivery: Delivery, *, by: str, now: datetime) -> Iterator[Analysis]:
+    """Keep the row of a run: failed with its sentence, or gone when stopped."""
+    analysis = Analysis.objects.create(
+        delivery=delivery, started_at=now, heartbeat_at=now, started_by=by
+    )
+    error = _("It ended unexpectedly. Start it again.")
+    is_stopped = False
+    try:
+        yield analysis
+    except (AnalysisStopped, KeyboardInterrupt):
+        is_stopped = True
+        raise
+    except AnalysisError as refusal:
+        error = str(refusal)
+        raise
+    finally:
+        if analysis.status == AnalysisStatus.RUNNING:
+            _engine().discard(analysis.pk)
+            if is_stopped:
+                analysis.delete()
+            else:
+                _close(analysis, AnalysisStatus.FAILED, now=timezone.now(), error=error)
+
+
+def _run(analysis: Analysis, *, progress: Progress | None) -> None:
+    started = monotonic()
+    delivery = analysis.delivery
+    target = loading.measure(delivery)
+    if target is None:
+        raise AudienceEmpty(
+            _(
+                "Delivery ‘%(delivery)s’ has nobody in its audience. Import profiles,"
+                " or widen the audience."
+            )
+            % {"delivery": delivery}
+        )
+
+    with _watch(analysis, target.size, progress) as watch:
+        table = _engine().fill(analysis, target, watch=watch)
+        counts = _count(table, analysis)
+        watch.report(counts.targeted)
+    _finish(analysis, table, counts, started=started)
+
+
+def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -> None:
+    delivery = analysis.delivery
+    changes = _compare(delivery.current_analysis, table, analysis, counts)
+    with transaction.atomic():
+        _engine().publish(analysis)
+        analysis.status = AnalysisStatus.FINISHED
+        analysis.finished_at = timezone.now()
+        analysis.profiles_done = analysis.profiles_total = counts.targeted
+        analysis.targeted_count = counts.targeted
+        analysis.to_send_count = counts.to_send
+        analysis.unknown_count = audiences.unknown_count(delivery.audience)
+        analysis.excluded_counts = counts.excluded
+        analysis.all_reason_counts = counts.all_reasons
+        analysis.changes = None if changes is None else vars(changes)
+        analysis.seconds = round(monotonic() - started, 3)
+        analysis.save()
+        delivery.current_analysis = analysis
+        delivery.save(update_fields=["current_analysis"])
+
+
+def _count(table: str, analysis: Analysis) -> Counts:
+    excluded: Counter[str] = Counter()
+    all_reasons: Counter[str] = Counter()
+    targeted = to_send = 0
+    for bits, count in loading.count_by_reasons(table, analysis):
+        targeted += count
+        reasons = reasons_in(bits)
+        if not reasons:
+            to_send += count
+            continue
+        excluded[reasons[0].code] += count
+        all_reasons.update({reason.code: count for reason in reasons})
+    return Counts(targeted, to_send, _with_zeros(excluded), _with_zeros(all_reasons))
+
+
+def _with_zeros(counts: Counter[str]) -> dict[str, int]:
+    return {reason.code: counts[reason.code] for reason in ExclusionReason}
+
+
+def _compare(
+    before: Analysis | None, table: str, analysis: Analysis, counts: Counts
+) -> Changes | None:
+    """Compare the rows of two analyses; None when there is none before."""
+    if before is None:
+        return None
+    matched = newly_to_send = 0
+    newly_excluded: Counter[str] = Counter()
+    for bits, status_before, count in _changed_rows(before, table, analysis):
+        if status_before is None:
+            continue
+        matched += count
+        if status_before == MessageStatus.EXCLUDED and bits == 0:
+            newly_to_send += count
+        elif status_before != MessageStatus.EXCLUDED and bits != 0:
+            newly_excluded[reasons_in(bits)[0].code] += count
+    return Changes(
+        new=counts.targeted - matched,
+        gone=before.targeted_count - matched,
+        newly_to_send=newly_to_send,
+        newly_excluded=dict(newly_excluded),
+    )
+
+
+def _changed_rows(
+    before: Analysis, table: str, analysis: Analysis
+) -> list[tuple[int, int | None, int]]:
+    """List (reasons now, status before or None, number of profiles)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT now.reasons, earlier.status, COUNT(*) FROM {table} now"
+            f" LEFT JOIN {Message._meta.db_table} earlier"
+            f" ON earlier.analysis_id = {before.pk:d}"
+            " AND earlier.profile_id = now.profile_id"
+            f" WHERE now.analysis_id = {analysis.pk:d}"
+            " GROUP BY now.reasons, earlier.status"
+        )
+        return list(cursor.fetchall())
+
+
+class _Watch:
+    """Tells how far an analysis is, and stops it when somebody asked for that.
+
+    Speaks through a connection that sees what others wrote while the analysis reads
+    one snapshot; where there is no such connection it tells the caller only.
+    """
+
+    def __init__(
+        self,
+        analysis: Analysis,
+        total: int,
+        *,
+        progress: Progress | None,
+        channel: BaseDatabaseWrapper | None,
+    ) -> None:
+        self._analysis = analysis
+        self._total = total
+        self._progress = progress
+        self._channel = channel
+        self._told_at = 0.0
+
+    def report(self, done: int) -> None:
+        """Tell that `done` profiles are done; raises AnalysisStopped when asked to."""
+        total = max(self._total, done)
+        if self._progress is not None:
+            self._progress(done, total)
+        if self._channel is None or monotonic() - self._told_at < _BETWEEN_SIGNS:
+            return
+        self._told_at = monotonic()
+        if self._is_asked_to_stop(self._channel, done, total):
+            raise AnalysisStopped(
+                _("The analysis of ‘%(delivery)s’ was stopped. Nothing was kept of it.")
+                % {"delivery": self._analysis.delivery}
+            )
+
+    def _is_asked_to_stop(
+        self, channel: BaseDatabaseWrapper, done: int, total: int
+    ) -> bool:
+        table = Analysis._meta.db_table
+        alive_at = channel.ops.adapt_datetimefield_value(timezone.now())
+        with channel.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET profiles_done = %s, profiles_total = %s,"
+                " heartbeat_at = %s WHERE id = %s",
+                (done, total, alive_at, self._analysis.pk),
+            )
+            cursor.execute(
+                f"SELECT stop_requested_at IS NOT NULL FROM {table} WHERE id = %s",
+                (self._analysis.pk,),
+            )
+            return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def _watch(
+    analysis: Analysis, total: int, progress: Progress | None
+) -> Iterator[_Watch]:
+    if connection.in_atomic_block or _is_in_memory():
+        yield _Watch(analysis, total, progress=progress, channel=None)
+    elif connection.vendor == "postgresql":
+        yield _Watch(analysis, total, progress=progress, channel=connection)
+    else:
+        # The connection at hand reads its snapshot and must not write meanwhile.
+        with closing(connection.copy()) as channel:
+            yield _Watch(analysis, total, progress=progress, channel=channel)
+
+
+def _is_in_memory() -> bool:
+    name = str(connection.settings_dict["NAME"])
+    return connection.vendor == "sqlite" and ("memory" in name or name == "")

@@ -1,0 +1,108 @@
+"""The rows of an analysis: computed by the server, unseen until they are complete.
+
+The steps are those that measurement left over (docs/decisions/0003). The losers of
+the duplicate rule are found first; everything else is local to a profile, so the rest
+is one INSERT ... SELECT per part, a part being a range of profile ids. What is read
+is one snapshot, however many sessions read it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.db import connection
+from django.db.models import Max, Min
+
+from delivery import audiences, eligibility
+from delivery.eligibility import IdRange, Sql
+from delivery.models import Analysis, Delivery
+from delivery.models.audiences import AudienceKind
+from delivery.states import ExclusionReason, MessageStatus
+from profiles.models import Profile
+
+# Parts below 50,000 profiles cost half as much again, parts above gain nothing.
+PROFILES_PER_PART = 100_000
+SMALL_TARGET = 50_000
+
+
+class Watch(Protocol):
+    """Is told how far the work is, and says whether to go on."""
+
+    def report(self, done: int) -> None:
+        """Take the number of profiles done; raises to stop the analysis."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """How many profiles an analysis is about, at most, and where their ids are."""
+
+    size: int
+    ids: IdRange
+
+    @property
+    def is_small(self) -> bool:
+        return self.size <= SMALL_TARGET
+
+    def parts(self) -> Sequence[IdRange]:
+        """Cut the range of ids into parts; a small target is one part."""
+        if self.is_small:
+            return [self.ids]
+        starts = range(self.ids.first, self.ids.last + 1, PROFILES_PER_PART)
+        return [
+            IdRange(start, min(start + PROFILES_PER_PART - 1, self.ids.last))
+            for start in starts
+        ]
+
+
+def measure(delivery: Delivery) -> Target | None:
+    """Find the size and ids of a delivery's target; None when nobody is in it."""
+    profiles = audiences.profiles_of(delivery.audience)
+    if delivery.audience.kind == AudienceKind.EVERYBODY:
+        # Counting a million rows would cost more than the figure is worth here.
+        ends = Profile.objects.aggregate(first=Min("id"), last=Max("id"))
+        if ends["first"] is None or not profiles.exists():
+            return None
+        size = ends["last"] - ends["first"] + 1
+        return Target(size, IdRange(ends["first"], ends["last"]))
+
+    size = profiles.count()
+    if size == 0:
+        return None
+    ends = profiles.aggregate(first=Min("id"), last=Max("id"))
+    return Target(size, IdRange(ends["first"], ends["last"]))
+
+
+def insertion(analysis: Analysis, ids: IdRange, *, table: str, losers: str) -> Sql:
+    """Give the INSERT ... SELECT of one part.
+
+    `table` takes the rows; `losers` names a table of profile_id, the losers of the
+    duplicate rule.
+    """
+    delivery = analysis.delivery
+    everyone = eligibility.evaluated(
+        delivery, within=eligibility.target(delivery), ids=ids
+    )
+    duplicate = ExclusionReason.DUPLICATE_ADDRESS.bit
+    return Sql(
+        f"INSERT INTO {table}"
+        " (analysis_id, profile_id, status, reasons, address, digest)"
+        f" SELECT {analysis.pk:d}, each.profile_id,"
+        " CASE WHEN each.reasons = 0 AND loser.profile_id IS NULL"
+        f" THEN {MessageStatus.READY:d} ELSE {MessageStatus.EXCLUDED:d} END,"
+        f" each.reasons + CASE WHEN loser.profile_id IS NULL THEN 0"
+        f" ELSE {duplicate} END,"
+        " COALESCE(each.address, ''), each.digest"
+        f" FROM ({everyone.text}) each"
+        f" LEFT JOIN {losers} loser ON loser.profile_id = each.profile_id",
+        everyone.params,
+    )
+
+
+def count_by_reasons(table: str, analysis: Analysis) -> Iterator[tuple[int, int]]:
+    """Yield (bit set of reasons, number of profiles) of the rows of an analysis."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT reasons, COUNT(*) FROM {table}"
+            f" WHERE analysis_id = {analysis.pk:d} GROUP BY reasons"
+        )
+        yield from cursor.fetchall()
