@@ -218,15 +218,23 @@ def _canonical_rare_phone(text: str, region: str) -> str | None:
     E.164 of a number with one zero too many can itself be read as another number.
     """
     number = _read_phone(text, region)
-    while number is not None and _known_e164(number) is None:
-        again = _read_phone(number, "")
-        if again == number:
-            break
+    while number is not None:
+        e164 = _e164(number)
+        if _known_e164(e164) is not None:
+            return e164
+        again = _read_phone(e164, "")
+        if again is not None and _e164(again) == e164:
+            return None if _begins_with_trunk_zero(again) else e164
         number = again
-    return number
+    return None
 
 
-def _read_phone(text: str, region: str) -> str | None:
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    form = phonenumbers.PhoneNumberFormat.E164
+    return str(phonenumbers.format_number(number, form))
+
+
+def _read_phone(text: str, region: str) -> phonenumbers.PhoneNumber | None:
     try:
         number = phonenumbers.parse(text, region if len(region) == 2 else None)
     except phonenumbers.NumberParseException:
@@ -235,9 +243,16 @@ def _read_phone(text: str, region: str) -> str | None:
     reason = phonenumbers.is_possible_number_with_reason(number)
     if number.extension or reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
-    if not _is_sure_of_letters(text, number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number if _is_sure_of_letters(text, number) else None
+
+
+def _begins_with_trunk_zero(number: phonenumbers.PhoneNumber) -> bool:
+    # Half a national number. Where there is no trunk zero (Italy), zeros are digits.
+    region = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    trunk_prefix = phonenumbers.ndd_prefix_for_region(region, False)
+    if trunk_prefix != "0" or not number.italian_leading_zero:
+        return False
+    return not phonenumbers.is_valid_number(number)
 
 
 def _is_sure_of_letters(text: str, number: phonenumbers.PhoneNumber) -> bool:
