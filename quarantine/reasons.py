@@ -65,3 +65,31 @@ class Source(TextChoices):
     KEYWORD = "keyword", _("Keyword by SMS")
     ERASURE = "erasure", _("Erasure")
     CLEANING = "cleaning", _("Nightly cleaning")
+
+
+class Event(TextChoices):
+    """What can happen to an address; see quarantine.transitions for what follows."""
+
+    HARD_ERROR = "hard_error", _("Hard error")
+    SOFT_ERROR = "soft_error", _("Soft error")
+    # The soft error that reaches the limit.
+    SOFT_LIMIT = "soft_limit", _("Soft error, limit reached")
+    SUCCESS = "success", _("Delivered")
+    COMPLAINT = "complaint", _("Complaint")
+    STOP = "stop", _("STOP by SMS")
+    LISTED_VALID = "listed_valid", _("Listed as valid")
+    LISTED_ALLOWLISTED = "listed_allowlisted", _("Listed as allowlisted")
+    LISTED_ERRONEOUS = "listed_erroneous", _("Listed as erroneous")
+    LISTED_QUARANTINE = "listed_quarantine", _("Listed as quarantined")
+    LISTED_DENYLISTED = "listed_denylisted", _("Listed as denylisted")
+    PROFILE_QUARANTINED = "profile_quarantined", _("All addresses of a profile listed")
+    IMPORT_VALID = "import_valid", _("Imported as valid")
+    IMPORT_ALLOWLISTED = "import_allowlisted", _("Imported as allowlisted")
+    IMPORT_ERRONEOUS = "import_erroneous", _("Imported as erroneous")
+    IMPORT_QUARANTINE = "import_quarantine", _("Imported as quarantined")
+    IMPORT_DENYLISTED = "import_denylisted", _("Imported as denylisted")
+    RELEASE = "release", _("Released")
+    EXPIRE = "expire", _("Expired")
+    ERASE = "erase", _("Person erased")
+    DOMAIN_BLOCKED = "domain_blocked", _("Domain blocked")
+    DOMAIN_UNBLOCKED = "domain_unblocked", _("Domain unblocked")

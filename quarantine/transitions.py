@@ -1,0 +1,260 @@
+"""The state machine of an address: one table of (state x event), and its only door.
+
+A state is a Status, or None where no row is known. A cell says which status follows,
+or that nothing changes (KEEP), or refuses with a sentence. Nothing else in the code
+decides what a bounce, a complaint, a file or an operator makes of an address.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, TypeAlias
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from profiles.addresses import ParsedAddress
+from profiles.channels import Channel
+from profiles.models import Address
+from quarantine.models import QuarantinedAddress, QuarantineEvent
+from quarantine.reasons import Event, Reason, Source, Status
+
+
+class QuarantineError(Exception):
+    """Something cannot be done to an address or domain; the text is a sentence."""
+
+
+class Unchanged(Enum):
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event is refused in a state: the fact and the cure."""
+
+    sentence: str | Promise
+
+
+State: TypeAlias = Status | None
+Cell: TypeAlias = Status | Unchanged | Refusal
+KEEP: Final = Unchanged.KEEP
+
+STATES: Final[tuple[State, ...]] = (None, *Status)
+# Of the block list, not of an address: they are history only.
+ADDRESS_EVENTS: Final = tuple(
+    event
+    for event in Event
+    if event not in {Event.DOMAIN_BLOCKED, Event.DOMAIN_UNBLOCKED}
+)
+
+_V, _A, _E, _Q, _D = (
+    Status.VALID,
+    Status.ALLOWLISTED,
+    Status.ERRONEOUS,
+    Status.QUARANTINE,
+    Status.DENYLISTED,
+)
+_NOT_HELD: Final = Refusal(
+    _(
+        "The address cannot be released: nothing is held against it."
+        " It can be written to already."
+    )
+)
+_UNKNOWN: Final = Refusal(
+    _("The address cannot be released: it is not in quarantine. Reload the list.")
+)
+_RELEASE_FIRST: Final = Refusal(
+    _(
+        "The address cannot be listed with a weaker status: it is denylisted."
+        " Release it first, with a reason."
+    )
+)
+
+_ROWS: Final[Mapping[Event, tuple[Cell, Cell, Cell, Cell, Cell, Cell]]] = {
+    # state:                  none      valid     allow   erroneous quarant.  deny
+    Event.HARD_ERROR: (_Q, _Q, KEEP, _Q, KEEP, KEEP),
+    Event.SOFT_ERROR: (_E, _E, KEEP, KEEP, KEEP, KEEP),
+    Event.SOFT_LIMIT: (_Q, _Q, KEEP, _Q, KEEP, KEEP),
+    Event.SUCCESS: (KEEP, KEEP, KEEP, _V, KEEP, KEEP),
+    Event.COMPLAINT: (_D, _D, _D, _D, _D, KEEP),
+    Event.STOP: (_D, _D, _D, _D, _D, KEEP),
+    # By hand, the same status again is an edit of its reason.
+    Event.LISTED_VALID: (_V, _V, _V, _V, _V, _RELEASE_FIRST),
+    Event.LISTED_ALLOWLISTED: (_A, _A, _A, _A, _A, _RELEASE_FIRST),
+    Event.LISTED_ERRONEOUS: (_E, _E, _E, _E, _E, _RELEASE_FIRST),
+    Event.LISTED_QUARANTINE: (_Q, _Q, _Q, _Q, _Q, _RELEASE_FIRST),
+    Event.LISTED_DENYLISTED: (_D, _D, _D, _D, _D, _D),
+    Event.PROFILE_QUARANTINED: (_Q, _Q, _Q, _Q, KEEP, KEEP),
+    # Files only strengthen (CONTRACTS "Quarantine").
+    Event.IMPORT_VALID: (KEEP, KEEP, KEEP, KEEP, KEEP, KEEP),
+    Event.IMPORT_ALLOWLISTED: (_A, KEEP, KEEP, KEEP, KEEP, KEEP),
+    Event.IMPORT_ERRONEOUS: (_E, _E, _E, KEEP, KEEP, KEEP),
+    Event.IMPORT_QUARANTINE: (_Q, _Q, _Q, _Q, KEEP, KEEP),
+    Event.IMPORT_DENYLISTED: (_D, _D, _D, _D, _D, KEEP),
+    # Who may release a denylisted address is asked in quarantine.release.
+    Event.RELEASE: (_UNKNOWN, _NOT_HELD, _NOT_HELD, _V, _V, _V),
+    Event.EXPIRE: (KEEP, KEEP, KEEP, _V, _V, KEEP),
+    Event.ERASE: (_D, _D, _D, _D, _D, _D),
+}
+
+TABLE: Final[dict[tuple[State, Event], Cell]] = {
+    (state, event): cell
+    for event, cells in _ROWS.items()
+    for state, cell in zip(STATES, cells, strict=True)
+}
+
+_LISTED: Final = {
+    _V: Event.LISTED_VALID,
+    _A: Event.LISTED_ALLOWLISTED,
+    _E: Event.LISTED_ERRONEOUS,
+    _Q: Event.LISTED_QUARANTINE,
+    _D: Event.LISTED_DENYLISTED,
+}
+_IMPORTED: Final = {
+    _V: Event.IMPORT_VALID,
+    _A: Event.IMPORT_ALLOWLISTED,
+    _E: Event.IMPORT_ERRONEOUS,
+    _Q: Event.IMPORT_QUARANTINE,
+    _D: Event.IMPORT_DENYLISTED,
+}
+_ERASED: Final = Refusal(
+    _(
+        "The address cannot be changed: its person was erased, and it must never be"
+        " written to again. There is no cure, by design."
+    )
+)
+_ERRORS: Final = frozenset({Event.HARD_ERROR, Event.SOFT_ERROR, Event.SOFT_LIMIT})
+# Events by which a person acts on a row; of an erased row they are refused, while
+# every machine event leaves it as it is.
+BY_HAND: Final = frozenset({*_LISTED.values(), Event.RELEASE})
+
+
+def listed_event(status: Status) -> Event:
+    """Give the event of an operator who lists an address with this status."""
+    return _LISTED[status]
+
+
+def import_event(status: Status) -> Event:
+    """Give the event of a file row with this status."""
+    return _IMPORTED[status]
+
+
+def identity_of(stored: Address | QuarantinedAddress) -> ParsedAddress:
+    """Give the identity of a stored address, without reading its text again."""
+    value = stored.value if isinstance(stored, Address) else stored.address
+    return ParsedAddress(
+        channel=Channel(stored.channel),
+        value=value,
+        canonical="",
+        digest=stored.digest,
+        domain=stored.domain,
+        is_deliverable=True,
+    )
+
+
+def outcome(row: QuarantinedAddress | None, event: Event) -> Cell:
+    """Look up what an event makes of a row, or of an address without one."""
+    if row is None:
+        return TABLE[None, event]
+    if row.reason == Reason.ERASED and event != Event.ERASE:
+        return _ERASED if event in BY_HAND else KEEP
+    return TABLE[Status(row.status), event]
+
+
+@transaction.atomic
+def apply(
+    parsed: ParsedAddress,
+    event: Event,
+    *,
+    by: str,
+    source: Source,
+    reason: Reason,
+    now: datetime,
+    note: str = "",
+    delivery_label: str = "",
+) -> QuarantinedAddress | None:
+    """Apply one event to one address, and write what changed into its history.
+
+    Takes the identity of the address (profiles.addresses.parse, or identity_of).
+    Returns the row as it is afterwards; None when there is none and none is needed.
+    Raises QuarantineError with a sentence when the table refuses.
+    """
+    row, is_new = _find(parsed, event, source=source, now=now)
+    target = _allowed(None if is_new else row, event)
+    if row is None or target is KEEP:
+        return row
+
+    from_status = None if is_new else Status(row.status)
+    row.status, row.reason, row.source = target, reason, source
+    row.updated_by, row.updated_at = by, now
+    row.error_text = note or row.error_text
+    row.last_delivery_label = delivery_label or row.last_delivery_label
+    _count_errors(row, event, now=now)
+    if event == Event.ERASE:
+        _forget_person(row)
+        note = ""
+    row.save()
+    QuarantineEvent.objects.create(
+        channel=row.channel,
+        digest=row.digest,
+        at=now,
+        event=event,
+        from_status=from_status,
+        to_status=target,
+        reason=reason,
+        source=source,
+        note=note,
+        actor=by,
+    )
+    return row
+
+
+def _find(
+    parsed: ParsedAddress, event: Event, *, source: Source, now: datetime
+) -> tuple[QuarantinedAddress | None, bool]:
+    """Lock the row of an address, or make it where the event calls for one.
+
+    Gives (row, whether it was made here). Of two that make it, one finds the other's.
+    """
+    rows = QuarantinedAddress.objects.select_for_update()
+    target = outcome(None, event)
+    if not isinstance(target, Status):
+        found = rows.filter(channel=parsed.channel, digest=parsed.digest)
+        return found.first(), False
+
+    return rows.get_or_create(
+        channel=parsed.channel,
+        digest=parsed.digest,
+        defaults={
+            "address": parsed.value,
+            "domain": parsed.domain,
+            "status": target,
+            "source": source,
+            "created_at": now,
+        },
+    )
+
+
+def _allowed(row: QuarantinedAddress | None, event: Event) -> Status | Unchanged:
+    cell = outcome(row, event)
+    if isinstance(cell, Refusal):
+        raise QuarantineError(str(cell.sentence))
+    return cell
+
+
+def _count_errors(row: QuarantinedAddress, event: Event, *, now: datetime) -> None:
+    if row.status == Status.VALID:
+        row.significant_error_count = 0
+        row.is_provisional = False
+    if event in _ERRORS:
+        row.first_error_at = row.first_error_at or now
+        row.last_error_at = now
+
+
+def _forget_person(row: QuarantinedAddress) -> None:
+    row.address = row.domain = row.error_text = ""
+    QuarantineEvent.objects.filter(channel=row.channel, digest=row.digest).update(
+        note=""
+    )
