@@ -29,7 +29,7 @@ from delivery.models import Analysis
 SESSIONS = 2
 _LOOK_EVERY = 0.2  # seconds
 # Hash joins spill below 128 MB; parallel workers do not pay inside an INSERT.
-_SESSION_SETTINGS = (
+SESSION_SETTINGS = (
     "SET LOCAL work_mem = '256MB'",
     "SET LOCAL max_parallel_workers_per_gather = 0",
     "SET LOCAL jit = off",
@@ -66,7 +66,7 @@ def _fill_here(analysis: Analysis, ids: IdRange, table: str) -> int:
     with transaction.atomic():
         if len(connection.atomic_blocks) == 1:
             _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        for setting in _SESSION_SETTINGS:
+        for setting in SESSION_SETTINGS:
             _execute(setting)
         losers = eligibility.duplicates(analysis.delivery)
         _execute("CREATE TEMP TABLE analysis_losers (profile_id bigint PRIMARY KEY)")
@@ -146,7 +146,7 @@ class _Run:
             self.snapshot.set_result(_fetch("SELECT pg_export_snapshot()")[0][0])
         else:
             _execute(f"SET TRANSACTION SNAPSHOT '{self.snapshot.result()}'")
-        for setting in _SESSION_SETTINGS:
+        for setting in SESSION_SETTINGS:
             _execute(setting)
 
     def _share_losers(self, share: int) -> None:
