@@ -16,7 +16,7 @@ PYTEST := pytest -n $(WORKERS) --maxprocesses 4
 # A failed recipe leaves no half-made file that looks finished.
 .DELETE_ON_ERROR:
 .PHONY: help setup migrate run test test-postgres test-browser test-next check fix \
-	demo docs benchmark lock clean
+	demo docs messages benchmark lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' \
@@ -64,6 +64,9 @@ demo: setup ## Load the example data into an empty database
 
 docs: .venv/dev.stamp ## Draw docs/reference from the code
 	$(BIN)/python docs/draw.py
+
+messages: .venv/dev.stamp ## Gather the strings to translate into locale/*/django.po
+	$(BIN)/python tools/gather_translations.py
 
 benchmark: .venv/dev.stamp ## Say how to measure (README, Performance)
 	@echo "Run one of these; each says what it needs with --help:"
