@@ -1,0 +1,77 @@
+"""Writing the consent ledger: one row per change, never changed afterwards.
+
+Free text does not belong into the ledger, which outlives erasure: it goes into the
+evidence, and the row holds its hash.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from optout.models import ConsentEvent, ConsentEvidence
+from optout.models.ledger import ConsentReason, ConsentSource, Direction
+
+_BATCH = 1000
+
+
+def record(
+    profile_id: int,
+    channel: int,
+    direction: Direction,
+    *,
+    source: ConsentSource,
+    by: str,
+    now: datetime,
+    address_digest: UUID | None = None,
+    reason: ConsentReason = ConsentReason.NONE,
+    note: str = "",
+    delivery_id: int | None = None,
+) -> ConsentEvent:
+    """Write one change of consent; the note, if any, becomes evidence."""
+    event = ConsentEvent(
+        at=now,
+        profile_id=profile_id,
+        address_digest=address_digest,
+        direction=direction,
+        channel=channel,
+        source=source,
+        delivery_id=delivery_id,
+        actor=by,
+        reason=reason,
+        evidence_hash=record_evidence(profile_id, note, now=now),
+    )
+    event.save(force_insert=True)
+    return event
+
+
+def record_many(events: Iterable[ConsentEvent]) -> int:
+    """Write many changes of consent at once; returns how many."""
+    return len(ConsentEvent.objects.bulk_create(events, batch_size=_BATCH))
+
+
+def record_evidence(profile_id: int, text: str, *, now: datetime) -> str:
+    """Keep free text behind a change of consent; returns its hash, empty for none.
+
+    The hash is SHA-256 over profile and text, so that two people with one wording
+    have evidence of their own, which can be erased apart.
+    """
+    if not text.strip():
+        return ""
+
+    digest = evidence_hash(profile_id, text)
+    ConsentEvidence.objects.get_or_create(
+        hash=digest,
+        defaults={"text": text.strip(), "profile_id": profile_id, "created_at": now},
+    )
+    return digest
+
+
+def evidence_hash(profile_id: int, text: str) -> str:
+    return hashlib.sha256(f"{profile_id}:{text.strip()}".encode()).hexdigest()
+
+
+def erase_evidence(profile_id: int, *, now: datetime) -> int:
+    """Blank the free text kept of a profile; the hashes stay. Returns how many."""
+    kept = ConsentEvidence.objects.filter(profile_id=profile_id, erased_at=None)
+    return kept.update(text="", erased_at=now)

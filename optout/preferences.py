@@ -1,0 +1,199 @@
+"""Opting profiles out and in: the flag and its ledger row, in one transaction.
+
+Flags are independent: opting in to a channel never lifts the flag for all channels.
+Anybody may strengthen protection. Who may lift it is asked at the door (permission
+`optout.lift_optout`); that a reason and evidence are given is asked here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from itertools import chain
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from optout import ledger
+from optout.models import ConsentEvent, OptOut
+from optout.models.ledger import ConsentReason, ConsentSource, Direction
+from profiles.channels import ANY_CHANNEL
+from profiles.models import Address, Profile
+
+_BATCH = 300
+# What may never opt anybody in (promise 7).
+_NEVER_LIFTS = frozenset({ConsentSource.IMPORT, ConsentSource.ERASURE})
+
+
+class ConsentError(Exception):
+    """A change of consent that cannot be made; the text is a sentence."""
+
+
+class Scope(Enum):
+    """Whom an opt-out covers."""
+
+    PROFILE = "profile"
+    SHARED_ADDRESS = "shared_address"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutResult:
+    """Which profiles an opt-out covered, and for which of them it was news."""
+
+    covered: tuple[int, ...]
+    changed: tuple[int, ...]
+
+
+@transaction.atomic
+def opt_out(
+    profile: Profile,
+    channel: int,
+    *,
+    by: str,
+    source: ConsentSource,
+    scope: Scope = Scope.PROFILE,
+    reason: str = "",
+    note: str = "",
+    delivery_id: int | None = None,
+    now: datetime | None = None,
+) -> OptOutResult:
+    """Opt a profile out of a channel, or of all (ANY_CHANNEL); never fails twice.
+
+    With Scope.SHARED_ADDRESS also every profile that carries one of its addresses of
+    that channel (of any channel for ANY_CHANNEL). A profile that was opted out
+    already gets no second flag and no second ledger row (promise 8).
+    """
+    now = now or timezone.now()
+    covered = [profile.pk]
+    if scope is Scope.SHARED_ADDRESS:
+        others = profiles_sharing_address(profile, channel)
+        covered += others.values_list("pk", flat=True)
+
+    changed = _raise_flags(sorted(covered), channel, now=now)
+    digests = _preferred_digests(changed, channel)
+    ledger.record_many(
+        ConsentEvent(
+            at=now,
+            profile_id=profile_id,
+            address_digest=digests.get(profile_id),
+            direction=Direction.OUT,
+            channel=channel,
+            source=source,
+            delivery_id=delivery_id,
+            actor=by,
+            reason=reason,
+            evidence_hash=ledger.record_evidence(profile_id, note, now=now),
+        )
+        for profile_id in changed
+    )
+    return OptOutResult(tuple(sorted(covered)), tuple(changed))
+
+
+@transaction.atomic
+def opt_in(
+    profile: Profile,
+    channel: int,
+    *,
+    by: str,
+    source: ConsentSource,
+    reason: str,
+    note: str,
+    now: datetime | None = None,
+) -> bool:
+    """Lift one flag of one profile; the flags of other channels and of all stay.
+
+    Needs a reason code and a note that says what proves it. Returns whether there was
+    a flag to lift. Raises ConsentError with a sentence.
+    """
+    now = now or timezone.now()
+    # Locked, so that nobody is erased between the question and the answer.
+    profile = Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+    check_can_opt_in(profile, source=source, reason=reason, note=note)
+
+    lifted, _rows = OptOut.objects.filter(profile=profile, channel=channel).delete()
+    if not lifted:
+        return False
+    ledger.record(
+        profile.pk,
+        channel,
+        Direction.IN,
+        source=source,
+        by=by,
+        address_digest=_preferred_digests([profile.pk], channel).get(profile.pk),
+        reason=ConsentReason(reason),
+        note=note,
+        now=now,
+    )
+    return True
+
+
+def check_can_opt_in(profile: Profile, *, source: str, reason: str, note: str) -> None:
+    """Raise ConsentError with a sentence when this opt-in cannot be made."""
+    why = ""
+    if profile.erased_at is not None:
+        why = _("its person was erased. Nothing can undo that.")
+    elif source in _NEVER_LIFTS:
+        why = _("a file or an erasure only sets opt-outs. Let an operator lift it.")
+    elif reason not in ConsentReason.values or reason in {"", ConsentReason.ERASURE}:
+        why = _("no reason was chosen. Choose how the person asked for it.")
+    elif not note.strip():
+        why = _("no evidence was given. Write where the person’s consent is kept.")
+    if why:
+        raise ConsentError(
+            _("Profile “%(profile)s” cannot be opted in: %(why)s")
+            % {"profile": profile, "why": why}
+        )
+
+
+def profiles_sharing_address(profile: Profile, channel: int) -> QuerySet[Profile]:
+    """List the other profiles that carry an address of this one.
+
+    Addresses of the channel only, preferred or not; of any channel for ANY_CHANNEL.
+    """
+    addresses = Address.objects.filter(profile=profile)
+    if channel != ANY_CHANNEL:
+        addresses = addresses.filter(channel=channel)
+    sharing = Address.objects.filter(digest__in=addresses.values("digest"))
+    others = Profile.objects.filter(pk__in=sharing.values("profile_id"))
+    return others.filter(~Q(pk=profile.pk)).order_by("pk")
+
+
+def _raise_flags(
+    profile_ids: Sequence[int], channel: int, *, now: datetime
+) -> list[int]:
+    """Set the flag of each profile; give those that did not have it.
+
+    The database decides: of two opt-outs at once, one gets the row back.
+    """
+    changed: list[int] = []
+    for start in range(0, len(profile_ids), _BATCH):
+        batch = profile_ids[start : start + _BATCH]
+        changed += _insert_flags(batch, channel, now=now)
+    return sorted(changed)
+
+
+def _insert_flags(
+    profile_ids: Sequence[int], channel: int, *, now: datetime
+) -> list[int]:
+    places = ", ".join(["(%s, %s, %s)"] * len(profile_ids))
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO optout_optout (profile_id, channel, opted_out_at)"
+            f" VALUES {places}"
+            " ON CONFLICT (profile_id, channel) DO NOTHING RETURNING profile_id",
+            list(chain.from_iterable((pk, channel, at) for pk in profile_ids)),
+        )
+        return [profile_id for (profile_id,) in cursor.fetchall()]
+
+
+def _preferred_digests(profile_ids: Sequence[int], channel: int) -> dict[int, UUID]:
+    if channel == ANY_CHANNEL:
+        return {}
+    preferred = Address.objects.filter(
+        profile_id__in=profile_ids, channel=channel, is_preferred=True
+    )
+    return dict(preferred.values_list("profile_id", "digest"))

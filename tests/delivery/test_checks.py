@@ -1,0 +1,33 @@
+import pytest
+from django.db import connection
+
+from delivery.checks import check_commits_are_durable, check_requests_are_not_atomic
+
+
+def test_our_requests_are_not_atomic():
+    assert check_requests_are_not_atomic() == []
+
+
+def test_atomic_requests_are_refused(settings):
+    settings.DATABASES = {"default": {"ATOMIC_REQUESTS": True}}
+
+    (error,) = check_requests_are_not_atomic()
+
+    assert error.id == "delivery.E001"
+    assert "Take ATOMIC_REQUESTS out" in error.hint
+
+
+@pytest.mark.django_db
+def test_commits_of_this_database_are_durable():
+    assert check_commits_are_durable(databases=["default"]) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_switching_off_durable_commits_is_refused():
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO off")
+
+    (error,) = check_commits_are_durable(databases=["default"])
+
+    assert error.id == "delivery.E002"
