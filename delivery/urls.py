@@ -1,0 +1,54 @@
+from django.urls import path
+
+from delivery.views import deliveries, logs, uploads
+
+urlpatterns = [
+    path("deliveries/", deliveries.delivery_list, name="delivery_list"),
+    path("deliveries/new/", deliveries.delivery_new, name="delivery_new"),
+    path(
+        "deliveries/<int:delivery_id>/",
+        deliveries.delivery_detail,
+        name="delivery_detail",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/progress/",
+        deliveries.delivery_progress,
+        name="delivery_progress",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/analyse/",
+        deliveries.delivery_analyse,
+        name="delivery_analyse",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/stop/",
+        deliveries.delivery_stop,
+        name="delivery_stop",
+    ),
+    path("deliveries/<int:delivery_id>/log/", logs.delivery_log, name="delivery_log"),
+    path(
+        "deliveries/<int:delivery_id>/log.csv",
+        logs.delivery_log_csv,
+        name="delivery_log_csv",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/explanation/",
+        logs.delivery_explanation,
+        name="delivery_explanation",
+    ),
+    path("uploads/", uploads.upload_list, name="upload_list"),
+    path("uploads/new/", uploads.upload_new, name="upload_new"),
+    path("uploads/<int:upload_id>/", uploads.upload_detail, name="upload_detail"),
+    path(
+        "uploads/<int:upload_id>/progress/",
+        uploads.upload_progress,
+        name="upload_progress",
+    ),
+    path("uploads/<int:upload_id>/stop/", uploads.upload_stop, name="upload_stop"),
+    path("uploads/<int:upload_id>/start/", uploads.upload_start, name="upload_start"),
+    path(
+        "uploads/<int:upload_id>/report.csv",
+        uploads.upload_report,
+        name="upload_report",
+    ),
+]

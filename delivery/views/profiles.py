@@ -1,0 +1,144 @@
+"""Doors to the people: search, the page of one, quarantine of all addresses, erasure."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from delivery import erasure, profile_page
+from delivery.explanation import Explanation, explain
+from delivery.forms_profiles import (
+    EraseForm,
+    ExplanationForm,
+    QuarantineAllForm,
+    SearchForm,
+)
+from delivery.history import history_of
+from optout.forms import BoxesForm
+from profiles.models import Profile
+from profiles.paging import page_of
+from profiles.searching import LIMIT, search
+from quarantine.listing import quarantine_all_addresses
+from quarantine.transitions import QuarantineError
+
+
+@login_required
+@permission_required("profiles.view_profile", raise_exception=True)
+@require_safe
+def profiles(request: HttpRequest) -> HttpResponse:
+    """Search people; without a question, list the newest."""
+    form = SearchForm(request.GET)
+    text = form.cleaned_data["q"] if form.is_valid() else ""
+    context: dict[str, object] = {"form": form, "text": text, "limit": LIMIT}
+    if text:
+        context["found"] = search(text)
+    else:
+        context["page"] = page_of(
+            Profile.objects.not_erased().prefetch_related("addresses"),
+            keys=("id",),
+            query=request.GET,
+        )
+    return render(request, "profiles/profiles.html", context)
+
+
+@login_required
+@permission_required("profiles.view_profile", raise_exception=True)
+@require_safe
+def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Show all that is known of one person."""
+    return _show(request, get_object_or_404(Profile, pk=profile_id))
+
+
+@login_required
+@permission_required("quarantine.add_quarantinedaddress", raise_exception=True)
+@require_POST
+def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Quarantine every address of one person."""
+    person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
+    form = QuarantineAllForm(request.POST, prefix="quarantine")
+    if form.is_valid():
+        try:
+            count = quarantine_all_addresses(
+                person,
+                by=request.user.get_username(),
+                note=form.cleaned_data["note"],
+                now=timezone.now(),
+            )
+        except QuarantineError as error:
+            form.add_error("note", str(error))
+        else:
+            messages.success(request, _quarantined(count))
+            return redirect("profile", person.pk)
+    return _show(request, person, quarantine_form=form)
+
+
+@login_required
+@permission_required("profiles.erase_profile", raise_exception=True)
+@require_POST
+def erase(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Erase one person, after a typed confirmation."""
+    person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
+    form = EraseForm(person, request.POST)
+    if form.is_valid():
+        erasure.erase(
+            person,
+            by=request.user.get_username(),
+            reason=form.cleaned_data["reason"],
+            now=timezone.now(),
+        )
+        messages.success(
+            request,
+            _("The person was erased. Their addresses can never be written to again."),
+        )
+        return redirect("profile", person.pk)
+    return _show(request, person, erase_form=form)
+
+
+def _show(
+    request: HttpRequest,
+    person: Profile,
+    *,
+    quarantine_form: QuarantineAllForm | None = None,
+    erase_form: EraseForm | None = None,
+) -> HttpResponse:
+    addresses = profile_page.addresses_of(person)
+    ask = ExplanationForm(request.GET if "delivery" in request.GET else None)
+    return render(
+        request,
+        "profiles/profile.html",
+        {
+            "profile": person,
+            "lines": profile_page.address_lines(addresses),
+            "others": profile_page.others_with(addresses, profile=person),
+            "history": history_of(person, addresses),
+            "boxes": BoxesForm(
+                person, may_lift=request.user.has_perm("optout.lift_optout")
+            ),
+            "quarantine_form": quarantine_form or QuarantineAllForm(prefix="quarantine"),
+            "erase_form": erase_form or EraseForm(person),
+            "ask": ask,
+            "explanation": _explanation(request, person, ask),
+        },
+    )
+
+
+def _explanation(
+    request: HttpRequest, person: Profile, ask: ExplanationForm
+) -> Explanation | None:
+    may_ask = request.user.has_perm("delivery.view_delivery")
+    if not may_ask or not ask.is_bound or not ask.is_valid():
+        return None
+    return explain(person, ask.cleaned_data["delivery"])
+
+
+def _quarantined(count: int) -> str:
+    text = ngettext(
+        "%(count)d address is in quarantine now.",
+        "%(count)d addresses are in quarantine now.",
+        count,
+    )
+    return text % {"count": count}
