@@ -1,0 +1,146 @@
+"""Draw docs/reference from the code: `make docs`. With --check, say what is stale.
+
+Usage: python docs/draw.py [--check]
+"""
+
+import os
+import secrets
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs/reference"
+sys.path.insert(0, str(ROOT))
+os.environ["DJANGO_SETTINGS_MODULE"] = "campaign.settings"
+# Nothing here signs, digests or reads a database.
+for secret in ("SECRET_KEY", "ADDRESS_DIGEST_KEY"):
+    os.environ[secret] = secrets.token_urlsafe(48)
+os.environ["PUBLIC_LINK_KEYS"] = f"1={secrets.token_urlsafe(32)}"
+
+import django  # noqa: E402
+
+django.setup()
+
+from delivery import eligibility, explanation  # noqa: E402
+from delivery.states import ExclusionReason  # noqa: E402
+from quarantine import transitions  # noqa: E402
+from quarantine.reasons import EXCLUDING, Event, Status  # noqa: E402
+
+DRAWN = "Drawn from the code by `make docs`; `make check` fails when it is stale.\n"
+MACHINE_EVENTS = (
+    Event.HARD_ERROR,
+    Event.SOFT_ERROR,
+    Event.SOFT_LIMIT,
+    Event.SUCCESS,
+    Event.COMPLAINT,
+    Event.STOP,
+    Event.RELEASE,
+    Event.EXPIRE,
+)
+ELIGIBILITY = f"""\
+# Who is excluded, and why
+
+{DRAWN}
+The analysis asks these rules in this order of every targeted profile. All reasons of
+rules 1 to 10 that apply are logged; the first one is the primary reason, and it is the
+one that is counted. Rules 11 to 14 are asked only of those whom no earlier rule
+excluded, so at most one of them applies.
+
+Only the preferred address of the delivery's channel counts, never another one.
+Of profiles with one address, the oldest keeps it: by creation, then external id (by
+code point, those without one last), then the order in which they came into the
+database. An allowlisted address passes rule 8.
+
+| rule | bit | code | meaning | asked now | what lets the person be reached |
+|---:|---:|---|---|---|---|
+"""
+STATES = f"""\
+# States of a quarantined address
+
+{DRAWN}
+Quarantine belongs to an address, whichever profiles carry it. No delivery reaches an
+address that is {{excluding}}.
+
+The drawing shows what mail servers, people and time do to an address; the table has
+every event, with those of operators and files.
+
+"""
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for name, text in (
+        ("eligibility.md", draw_eligibility()),
+        ("quarantine-states.md", draw_quarantine()),
+    ):
+        path = REFERENCE / name
+        if path.exists() and path.read_text("utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+
+    if stale and "--check" in arguments:
+        print(f"Stale: {', '.join(stale)}. Run `make docs`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def draw_eligibility() -> str:
+    asked = {rule.reason for rule in eligibility.RULES}
+    asked.add(ExclusionReason.DUPLICATE_ADDRESS)
+    rows = [
+        f"| {reason.value} | {reason.bit} | `{reason.code}` | {reason.label}"
+        f" | {'yes' if reason in asked else 'no'}"
+        f" | {explanation.CURES.get(reason, '')} |\n"
+        for reason in ExclusionReason
+    ]
+    return ELIGIBILITY + "".join(rows)
+
+
+def draw_quarantine() -> str:
+    excluding = " or ".join(f"`{status.code}`" for status in sorted(EXCLUDING))
+    return (
+        STATES.format(excluding=excluding)
+        + draw_states()
+        + "\n## Every event\n\n"
+        + "`=` nothing changes; `refused` is answered with a sentence.\n\n"
+        + draw_table()
+    )
+
+
+def draw_states() -> str:
+    arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (state, event), cell in transitions.TABLE.items():
+        if event in MACHINE_EVENTS and isinstance(cell, Status) and cell != state:
+            arrows[(name_of(state), cell.code)].append(event.value)
+    lines = [
+        f"    {start} --> {end}: {', '.join(events)}\n"
+        for (start, end), events in arrows.items()
+    ]
+    return "```mermaid\nstateDiagram-v2\n" + "".join(lines) + "```\n"
+
+
+def draw_table() -> str:
+    heads = ["no row", *(status.code for status in Status)]
+    text = "| event | " + " | ".join(heads) + " |\n"
+    text += "|---" * (len(heads) + 1) + "|\n"
+    for event in transitions.ADDRESS_EVENTS:
+        cells = [transitions.TABLE[state, event] for state in transitions.STATES]
+        text += f"| `{event}` | " + " | ".join(map(written, cells)) + " |\n"
+    return text
+
+
+def name_of(state: Status | None) -> str:
+    return "[*]" if state is None else state.code
+
+
+def written(cell: transitions.Cell) -> str:
+    if isinstance(cell, Status):
+        return cell.code
+    return "=" if cell is transitions.KEEP else "refused"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
