@@ -71,7 +71,10 @@ def evidence_hash(profile_id: int, text: str) -> str:
     return hashlib.sha256(f"{profile_id}:{text.strip()}".encode()).hexdigest()
 
 
-def erase_evidence(profile_id: int, *, now: datetime) -> int:
-    """Blank the free text kept of a profile; the hashes stay. Returns how many."""
+def erase_evidence(profile_id: int, *, now: datetime, keep: str = "") -> int:
+    """Blank the free text kept of a profile; the hashes stay. Returns how many.
+
+    `keep` is the hash of evidence that stays readable: why the person was erased.
+    """
     kept = ConsentEvidence.objects.filter(profile_id=profile_id, erased_at=None)
-    return kept.update(text="", erased_at=now)
+    return kept.exclude(hash=keep).update(text="", erased_at=now)

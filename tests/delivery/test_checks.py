@@ -8,8 +8,8 @@ def test_our_requests_are_not_atomic():
     assert check_requests_are_not_atomic() == []
 
 
-def test_atomic_requests_are_refused(settings):
-    settings.DATABASES = {"default": {"ATOMIC_REQUESTS": True}}
+def test_atomic_requests_are_refused(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", True)
 
     (error,) = check_requests_are_not_atomic()
 
