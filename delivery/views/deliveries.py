@@ -40,13 +40,19 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 def delivery_new(request: HttpRequest) -> HttpResponse:
     form = DeliveryForm(request.POST or None, request.FILES or None)
     conditions = ConditionFormSet(request.POST or None, prefix="conditions")
-    if request.method == "POST" and form.is_valid() and conditions.is_valid():
+    if request.method == "POST" and _are_valid(form, conditions):
         delivery = _create(request, form, conditions)
         if delivery is not None:
             messages.success(request, _("The delivery was created. Analyse it next."))
             return redirect("delivery_detail", delivery.pk)
     context = {"form": form, "conditions": conditions}
     return render(request, "delivery/delivery_new.html", context)
+
+
+def _are_valid(form: DeliveryForm, conditions: Conditions) -> bool:
+    if form.is_valid() and not conditions.is_valid():
+        form.add_error("audience_kind", _("Mend the conditions below."))
+    return form.is_valid() and conditions.is_valid()
 
 
 def _create(

@@ -1,4 +1,4 @@
-"""Doors to the people: search, the page of one, quarantine of all addresses, erasure."""
+"""Doors to people: search, the page of one, quarantine of their addresses, erasure."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
@@ -59,7 +59,7 @@ def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
 def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Quarantine every address of one person."""
     person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
-    form = QuarantineAllForm(request.POST, prefix="quarantine")
+    form = QuarantineAllForm(request.POST)
     if form.is_valid():
         try:
             count = quarantine_all_addresses(
@@ -84,17 +84,19 @@ def erase(request: HttpRequest, profile_id: int) -> HttpResponse:
     person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
     form = EraseForm(person, request.POST)
     if form.is_valid():
-        erasure.erase(
-            person,
-            by=request.user.get_username(),
-            reason=form.cleaned_data["reason"],
-            now=timezone.now(),
-        )
-        messages.success(
-            request,
-            _("The person was erased. Their addresses can never be written to again."),
-        )
-        return redirect("profile", person.pk)
+        try:
+            erasure.erase(
+                person,
+                by=request.user.get_username(),
+                reason=form.cleaned_data["reason"],
+                now=timezone.now(),
+            )
+        except erasure.ErasureError as error:
+            form.add_error("reason", str(error))
+        else:
+            text = _("The person was erased. Nobody can write to their addresses.")
+            messages.success(request, text)
+            return redirect("profile", person.pk)
     return _show(request, person, erase_form=form)
 
 
@@ -118,7 +120,8 @@ def _show(
             "boxes": BoxesForm(
                 person, may_lift=request.user.has_perm("optout.lift_optout")
             ),
-            "quarantine_form": quarantine_form or QuarantineAllForm(prefix="quarantine"),
+            "quarantine_form": quarantine_form
+            or QuarantineAllForm(prefix="quarantine"),
             "erase_form": erase_form or EraseForm(person),
             "ask": ask,
             "explanation": _explanation(request, person, ask),

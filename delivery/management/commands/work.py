@@ -71,7 +71,7 @@ def _signals_to(worker: Worker) -> Iterator[None]:
 def _reaper() -> Iterator[None]:
     """Look for lost tasks every minute, beside the tasks."""
     ended = Event()
-    thread = Thread(target=_revive_until, args=[ended], daemon=True)
+    thread = Thread(target=revive_until, args=[ended], daemon=True)
     thread.start()
     try:
         yield
@@ -80,7 +80,7 @@ def _reaper() -> Iterator[None]:
         thread.join()
 
 
-def _revive_until(ended: Event) -> None:
+def revive_until(ended: Event) -> None:
     while not ended.wait(REVIVE_EVERY):
         try:
             reaping.revive(now=timezone.now())
