@@ -56,7 +56,7 @@ class IdRange:
 
 # What a rule may look at. `{range:x}` narrows a table to the range of profiles at
 # hand: PostgreSQL does not pass an inequality on through a join.
-_JOINS = {
+JOINS = {
     "opted_out_any": (
         "LEFT JOIN optout_optout any_out ON any_out.profile_id = profiles_profile.id"
         " AND any_out.channel = {any_channel} {range:any_out}"
@@ -124,7 +124,7 @@ RULES = (
     ),
 )
 
-_ORDER = (
+DUPLICATE_ORDER = (
     "created_at, CASE WHEN COALESCE(external_id, '') = '' THEN 1 ELSE 0 END,"
     " external_id COLLATE {code_points}, profile_id"
 )
@@ -176,7 +176,7 @@ def evaluated(delivery: Delivery, *, within: Sql, ids: IdRange | None = None) ->
         " LEFT JOIN profiles_address address"
         " ON address.profile_id = profiles_profile.id AND address.is_preferred"
         " AND address.channel = {channel} {range:address} "
-        + " ".join(_JOINS[join] for join in joins),
+        + " ".join(JOINS[join] for join in joins),
         delivery,
         ids,
     )
@@ -206,7 +206,7 @@ def duplicates(delivery: Delivery, *, among: Sql | None = None) -> Sql:
         delivery,
         within=Sql(f"{candidates} AND {within.text}", (*shared.params, *within.params)),
     )
-    order = _ORDER.format(code_points=_code_points())
+    order = DUPLICATE_ORDER.format(code_points=_code_points())
     return Sql(
         "SELECT ranked.profile_id FROM (SELECT free.profile_id, row_number() OVER"
         f" (PARTITION BY free.digest ORDER BY {order}) AS place"

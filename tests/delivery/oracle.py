@@ -1,0 +1,144 @@
+"""Who may be contacted, once more: naive, slow, and without SQL.
+
+Written from the rules (ARCHITECTURE section 4 in words: docs/reference/eligibility.md),
+not from the code, and the judge of analysis, explanation and gate. It knows two
+addresses to be the same because the test that made them says so (`mailbox`), not by
+computing anything.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+ANY = -1
+BIT = {number: 1 << (number - 1) for number in range(1, 15)}
+
+
+@dataclass
+class KnownAddress:
+    """An address as the world has it: `mailbox` is its identity on its channel."""
+
+    channel: int
+    mailbox: str
+    domain: str = ""
+    is_deliverable: bool = True
+    is_preferred: bool = True
+
+
+@dataclass
+class Person:
+    id: int
+    created_at: datetime
+    external_id: str | None = None
+    country: str = ""
+    addresses: list[KnownAddress] = field(default_factory=list)
+    opt_outs: set[int] = field(default_factory=set)
+    is_erased: bool = False
+
+    def preferred(self, channel: int) -> KnownAddress | None:
+        for address in self.addresses:
+            if address.channel == channel and address.is_preferred:
+                return address
+        return None
+
+    def is_opted_out(self, channel: int) -> bool:
+        return ANY in self.opt_outs or channel in self.opt_outs
+
+
+@dataclass
+class World:
+    people: list[Person] = field(default_factory=list)
+    # (channel, mailbox) -> valid, allowlisted, erroneous, quarantine, denylisted
+    quarantine: dict[tuple[int, str], str] = field(default_factory=dict)
+    blocked_domains: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A delivery: its channel, its audience and its options."""
+
+    channel: int
+    external_ids: frozenset[str] | None = None
+    country: str | None = None
+    excludes_shared_opt_outs: bool = False
+
+
+def analyse(world: World, plan: Plan) -> dict[int, int]:
+    """Give the reason bits of every targeted person, by id; 0 is to send."""
+    target = [person for person in world.people if is_targeted(person, plan)]
+    reasons = {person.id: local_reasons(world, person, plan) for person in target}
+    for person in target:
+        if reasons[person.id] == 0 and _has_older_twin(person, target, reasons, plan):
+            # Only marked now: the twin that keeps the address has none anyway.
+            reasons[person.id] = BIT[11]
+    return reasons
+
+
+def is_targeted(person: Person, plan: Plan) -> bool:
+    if person.is_erased:
+        return False
+    if plan.external_ids is not None and person.external_id not in plan.external_ids:
+        return False
+    return plan.country is None or person.country == plan.country
+
+
+def local_reasons(world: World, person: Person, plan: Plan) -> int:
+    """Give the bits of rules 1 to 10."""
+    bits = 0
+    address = person.preferred(plan.channel)
+    if ANY in person.opt_outs:
+        bits |= BIT[3]
+    if plan.channel in person.opt_outs:
+        bits |= BIT[4]
+    if address is None:
+        return bits | BIT[1]
+
+    if not address.is_deliverable:
+        bits |= BIT[2]
+    status = world.quarantine.get((plan.channel, address.mailbox))
+    if status == "quarantine":
+        bits |= BIT[6]
+    if status == "denylisted":
+        bits |= BIT[7]
+    if status != "allowlisted" and _is_blocked(world, address.domain):
+        bits |= BIT[8]
+    if plan.excludes_shared_opt_outs and _is_opted_out_elsewhere(world, person, plan):
+        bits |= BIT[9]
+    return bits
+
+
+def _is_blocked(world: World, domain: str) -> bool:
+    while domain:
+        if domain in world.blocked_domains:
+            return True
+        domain = domain.partition(".")[2]
+    return False
+
+
+def _is_opted_out_elsewhere(world: World, person: Person, plan: Plan) -> bool:
+    mine = person.preferred(plan.channel)
+    for other in world.people:
+        if other is person or not other.is_opted_out(plan.channel):
+            continue
+        for address in other.addresses:
+            if (address.channel, address.mailbox) == (plan.channel, mine.mailbox):
+                return True
+    return False
+
+
+def _has_older_twin(
+    person: Person, target: list[Person], reasons: dict[int, int], plan: Plan
+) -> bool:
+    mine = person.preferred(plan.channel).mailbox
+    for other in target:
+        # A twin that lost to a third one passed the local rules as well.
+        if other is person or reasons[other.id] & ~BIT[11]:
+            continue
+        if other.preferred(plan.channel).mailbox == mine and _age(other) < _age(person):
+            return True
+    return False
+
+
+def _age(person: Person) -> tuple:
+    """Order by created_at, then external id by code point, empty last, then id."""
+    external_id = person.external_id or ""
+    return (person.created_at, external_id == "", external_id, person.id)
