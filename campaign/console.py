@@ -8,13 +8,20 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from delivery import start_page
+
 # (title, name of the URL, right that shows it; empty: everybody who is signed in)
 SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Home"), "home", ""),
+    (_("Profiles"), "profiles", "profiles.view_profile"),
+    (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
+    (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
+    (_("Uploads"), "upload_list", "optout.view_upload"),
 ]
 
 
@@ -50,7 +57,22 @@ def _section(title: Promise, url: str, path: str) -> Section:
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "console/home.html")
+    """Show how things stand, as far as this operator may see it."""
+    now, may = timezone.now(), request.user.has_perm
+    sees_deliveries = may("delivery.view_delivery")
+    sees_uploads = may("optout.view_upload")
+    tasks = start_page.upload_tasks(now) if sees_uploads else []
+    tasks += start_page.delivery_tasks() if sees_deliveries else []
+    return render(
+        request,
+        "console/home.html",
+        {
+            "tasks": tasks,
+            "figures": start_page.figures() if may("profiles.view_profile") else None,
+            "deliveries": start_page.latest_deliveries() if sees_deliveries else None,
+            "uploads": start_page.latest_uploads() if sees_uploads else None,
+        },
+    )
 
 
 def sign_in_to_admin(request: HttpRequest) -> HttpResponse:

@@ -62,7 +62,7 @@ def _consent(profile: Profile) -> list[Entry]:
 
 
 def _labels(events: Iterable[ConsentEvent]) -> dict[int, str]:
-    ids = {event.delivery_id for event in events} - {None}
+    ids = {event.delivery_id for event in events if event.delivery_id is not None}
     if not ids:
         return {}
     return dict(Delivery.objects.filter(pk__in=ids).values_list("pk", "label"))

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from delivery.views import profiles
+
+urlpatterns = [
+    path("", profiles.profiles, name="profiles"),
+    path("<int:profile_id>/", profiles.profile, name="profile"),
+    path(
+        "<int:profile_id>/quarantine/", profiles.quarantine_all, name="quarantine_all"
+    ),
+    path("<int:profile_id>/erase/", profiles.erase, name="erase_profile"),
+]
