@@ -14,3 +14,5 @@ os.environ["DEBUG"] = "false"
 from campaign.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A fresh clone has no collected files, and whitenoise warns of a missing folder.
+STATIC_ROOT = os.environ["VAR_DIR"]
