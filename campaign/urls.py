@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.contrib.auth import views as sign_in_views
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
@@ -16,6 +16,10 @@ urlpatterns = [
     ),
     path("console/sign-out/", sign_in_views.LogoutView.as_view(), name="sign_out"),
     path("console/language/", set_language, name="set_language"),
+    path("console/profiles/", include("delivery.urls_profiles")),
+    path("console/opt-outs/", include("optout.urls")),
+    path("console/quarantine/", include("quarantine.urls")),
+    path("console/", include("delivery.urls")),
     path("console/admin/login/", console.sign_in_to_admin),
     path("console/admin/", admin.site.urls),
 ]

@@ -91,6 +91,12 @@ class BoxesForm(forms.Form):
         )
 
     @property
+    def opted_out_labels(self) -> list[str | Promise]:
+        """Give the names of the boxes that are ticked as things are."""
+        known = self.initial["channels"]
+        return [label for channel, label in OPT_OUT_SCOPES if channel in known]
+
+    @property
     def chosen_scope(self) -> Scope:
         return Scope(self.cleaned_data.get("scope") or Scope.PROFILE)
 

@@ -1,0 +1,26 @@
+"""Records of the quarantine, to look at: the page Quarantine changes them."""
+
+from django.contrib import admin
+
+from profiles.admin import ReadOnlyAdmin
+from quarantine.models import BlockedDomain, QuarantinedAddress, QuarantineEvent
+
+
+@admin.register(QuarantinedAddress)
+class QuarantinedAddressAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "address", "status", "reason", "source", "updated_at"]
+    list_filter = ["channel", "status", "source"]
+    search_fields = ["=address"]
+    ordering = ["-updated_at"]
+
+
+@admin.register(QuarantineEvent)
+class QuarantineEventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "event", "channel", "from_status", "to_status", "actor"]
+    ordering = ["-pk"]
+
+
+@admin.register(BlockedDomain)
+class BlockedDomainAdmin(ReadOnlyAdmin):
+    list_display = ["domain", "note", "created_by", "created_at"]
+    search_fields = ["domain"]
