@@ -142,8 +142,8 @@ class LogForm(forms.Form):
         label=gettext_lazy("The reason counts"),
         required=False,
         choices=[
-            ("", gettext_lazy("wherever it applies")),
-            ("first", gettext_lazy("where it is the first one")),
+            ("", gettext_lazy("anywhere")),
+            ("first", gettext_lazy("only as the first")),
         ],
     )
 

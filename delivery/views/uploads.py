@@ -32,7 +32,11 @@ from profiles.paging import page_of
 def upload_list(request: HttpRequest) -> HttpResponse:
     rows = Upload.objects.select_related("created_by")
     page = page_of(rows, keys=["id"], query=request.GET)
-    context = {"page": page, "can_upload": uploads.kinds_for(request.user)}
+    context = {
+        "page": page,
+        "rows": [(upload, uploads.progress_of(upload)) for upload in page.rows],
+        "can_upload": uploads.kinds_for(request.user),
+    }
     return render(request, "optout/upload_list.html", context)
 
 
