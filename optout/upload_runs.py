@@ -12,7 +12,6 @@ be run again: what the file already did is counted as unchanged.
 
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -21,22 +20,20 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from optout import importing as profile_importing
 from optout.models import Upload
 from optout.models.uploads import UploadKind, UploadStatus
 from profiles import locks
 from profiles.reading import FileError, Progress
-from quarantine import importing as quarantine_importing
 
 SAVE_EVERY = 1.0  # seconds
 
 OUTCOME = ["status", "finished_at", "file", "report", "summary", "error"]
 
-Reader = Callable[..., Any]
-READERS: dict[str, Reader] = {
-    UploadKind.PROFILES: profile_importing.import_profiles,
-    UploadKind.QUARANTINE: quarantine_importing.import_file,
+READERS = {
+    UploadKind.PROFILES: "optout.importing.import_profiles",
+    UploadKind.QUARANTINE: "quarantine.importing.import_file",
 }
 
 
@@ -101,7 +98,7 @@ def _read(upload: Upload, *, now: datetime) -> None:
 def _summary_of(upload: Upload, *, report: Path, now: datetime) -> dict[str, Any]:
     progress = _Progress(upload.pk)
     try:
-        summary = READERS[upload.kind](
+        summary = import_string(READERS[UploadKind(upload.kind)])(
             Path(upload.file.path),
             is_dry_run=upload.is_dry_run,
             report=report,
