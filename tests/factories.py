@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from itertools import count
 
+from delivery import analysis
 from delivery.models import Audience, Delivery
 from optout.models import OptOut
 from profiles.addresses import parse, suffixes
@@ -102,3 +103,10 @@ def make_delivery(
         audience=audience or Audience.objects.create(),
         **fields,
     )
+
+
+def make_analysed_delivery(*, now: datetime = CREATED_AT, **fields: object) -> Delivery:
+    delivery = make_delivery(**fields)
+    analysis.prepare(delivery, by="tests", now=now)
+    delivery.refresh_from_db()
+    return delivery

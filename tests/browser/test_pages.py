@@ -1,0 +1,117 @@
+"""Every page of the console, for everybody: rules of accessibility, small screens."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from optout.models import Upload
+from optout.models.uploads import UploadKind, UploadStatus
+from quarantine.models import QuarantinedAddress
+from quarantine.reasons import Status
+from tests import factories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LANGUAGES = ["en", "sv"]
+NARROW = {"width": 360, "height": 740}
+LONG = "a-name-without-any-space-that-goes-on-and-on-and-on-and-on@example.com"
+
+
+@pytest.fixture
+def pages(db, operator) -> list[str]:
+    """Make something to show on every page, and list where it is shown."""
+    profile = factories.make_profile(
+        external_id="P-1", first_name="Åsa", email=LONG, attributes={"level": "gold"}
+    )
+    sharing = factories.make_profile(external_id="P-2", email=LONG)
+    factories.make_opt_out(profile=sharing)
+    factories.make_quarantined_address(value=LONG)
+    factories.make_quarantined_address(
+        value="angry@example.com", status=Status.DENYLISTED
+    )
+    factories.make_blocked_domain(domain="closed.example.net")
+    delivery = factories.make_analysed_delivery(label="Spring")
+    fresh = factories.make_delivery(label="Not analysed")
+    upload = Upload.objects.create(
+        kind=UploadKind.PROFILES,
+        file_name="people.csv",
+        status=UploadStatus.FINISHED,
+        summary={"created": 3, "failed": 1},
+        created_by=operator,
+    )
+    return [
+        "/console/",
+        "/console/profiles/",
+        f"/console/profiles/?q={LONG}",
+        f"/console/profiles/{profile.pk}/",
+        f"/console/opt-outs/{sharing.pk}/",
+        "/console/quarantine/",
+        "/console/quarantine/?domain=nowhere.example.com",
+        "/console/quarantine/add/",
+        f"/console/quarantine/{QuarantinedAddress.objects.earliest('pk').pk}/",
+        "/console/quarantine/domains/",
+        "/console/deliveries/",
+        "/console/deliveries/new/",
+        f"/console/deliveries/{delivery.pk}/",
+        f"/console/deliveries/{fresh.pk}/",
+        f"/console/deliveries/{delivery.pk}/log/",
+        f"/console/deliveries/{delivery.pk}/explanation/?external_id=P-2",
+        "/console/uploads/",
+        "/console/uploads/new/",
+        f"/console/uploads/{upload.pk}/",
+    ]
+
+
+def speak(page, language, live_server):
+    page.context.add_cookies(
+        [{"name": "django_language", "value": language, "url": live_server.url}]
+    )
+
+
+def findings(page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url}: {each['id']} {node['target']}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_on_any_page(signed_in, pages, live_server, language, scheme):
+    speak(signed_in, language, live_server)
+    signed_in.emulate_media(color_scheme=scheme)
+
+    found = []
+    for path in pages:
+        response = signed_in.goto(path)
+        assert response.status == 200, path
+        found += findings(signed_in)
+
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_nothing_before_sign_in(page, live_server, db, language, scheme):
+    speak(page, language, live_server)
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/console/sign-in/")
+
+    assert findings(page) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_page_scrolls_sideways_on_a_telephone(
+    signed_in, pages, live_server, language
+):
+    speak(signed_in, language, live_server)
+    signed_in.set_viewport_size(NARROW)
+
+    wide = []
+    for path in pages:
+        signed_in.goto(path)
+        width = signed_in.evaluate("document.documentElement.scrollWidth")
+        wide += [f"{path}: {width}"] if width > NARROW["width"] else []
+
+    assert wide == []
