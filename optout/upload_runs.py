@@ -12,28 +12,31 @@ be run again: what the file already did is counted as unchanged.
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
+from optout import importing as profile_importing
 from optout.models import Upload
 from optout.models.uploads import UploadKind, UploadStatus
 from profiles import locks
 from profiles.reading import FileError, Progress
+from quarantine import importing as quarantine_importing
 
 SAVE_EVERY = 1.0  # seconds
 
 OUTCOME = ["status", "finished_at", "file", "report", "summary", "error"]
 
-READERS = {
-    UploadKind.PROFILES: "optout.importing.import_profiles",
-    UploadKind.QUARANTINE: "quarantine.importing.import_file",
+READERS: dict[str, Callable[..., Any]] = {
+    UploadKind.PROFILES: profile_importing.import_profiles,
+    UploadKind.QUARANTINE: quarantine_importing.import_file,
 }
 
 
@@ -56,7 +59,9 @@ def run(upload_id: int, *, now: datetime) -> None:
     """Read the file of an upload, unless somebody else does or it was read already."""
     with locks.held(lock_of(upload_id)) as is_ours:
         if is_ours and _claim(upload_id, now=now):
-            _read(Upload.objects.get(pk=upload_id), now=now)
+            _read(
+                Upload.objects.select_related("created_by").get(pk=upload_id), now=now
+            )
             locks.forget(lock_of(upload_id))
 
 
@@ -86,7 +91,7 @@ def _read(upload: Upload, *, now: datetime) -> None:
         upload.summary = _summary_of(upload, report=report, now=now)
     except UploadStopped:
         status = UploadStatus.STOPPED
-    except FileError as error:
+    except (FileError, ImproperlyConfigured) as error:
         status = UploadStatus.FAILED
         upload.error = str(error)
 
@@ -96,10 +101,11 @@ def _read(upload: Upload, *, now: datetime) -> None:
 
 
 def _summary_of(upload: Upload, *, report: Path, now: datetime) -> dict[str, Any]:
-    progress = _Progress(upload.pk)
+    progress = ReadingProgress(upload.pk)
     try:
-        summary = import_string(READERS[UploadKind(upload.kind)])(
+        summary = READERS[upload.kind](
             Path(upload.file.path),
+            by=upload.created_by.get_username(),
             is_dry_run=upload.is_dry_run,
             report=report,
             progress=progress,
@@ -110,7 +116,7 @@ def _summary_of(upload: Upload, *, report: Path, now: datetime) -> dict[str, Any
     return asdict(summary)
 
 
-class _Progress:
+class ReadingProgress:
     """Saves how far the reading has come, and ends it when an operator asked to."""
 
     def __init__(self, upload_id: int) -> None:

@@ -266,7 +266,7 @@ def test_page_shows_figures_that_reconcile(
 
     response = console.get(f"/console/deliveries/{delivery.pk}/")
 
-    assert "3 targeted = 1 to send + 2 excluded." in response.text
+    assert "3 targeted = 1 to send + 2 excluded, as of" in response.text
     assert "log/?reason=opted_out_any&amp;counts=first" in response.text
     assert "log/?reason=quarantined_address&amp;counts=first" in response.text
     assert "style=" not in response.text
