@@ -1,0 +1,110 @@
+import json
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from optout.importing import import_profiles
+from profiles.reading import FailedRow, FileError, Progress
+
+_SHOWN_FAILURES: Final = 20
+
+
+class Command(BaseCommand):
+    help = "Import profiles, their addresses and their opt-outs from a CSV file."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, help="the CSV file")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only count, write nothing"
+        )
+        parser.add_argument(
+            "--map",
+            action="append",
+            type=_column_and_field,
+            default=[],
+            metavar="COLUMN=FIELD",
+            help="read a column as this field; may be repeated",
+        )
+        parser.add_argument("--report", type=Path, help="where failed rows are listed")
+        parser.add_argument(
+            "--json", action="store_true", help="print the summary as one JSON object"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._failures: list[FailedRow] = []
+        self._is_progress_shown = False
+        try:
+            summary = import_profiles(
+                options["file"],
+                now=timezone.now(),
+                by="command line",
+                mapping=dict(options["map"]),
+                is_dry_run=options["dry_run"],
+                report=options["report"] or self._keep_failure,
+                progress=self._progress(),
+            )
+        except FileError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(
+                _("Stopped. What was committed stays; run the file again to go on."),
+                returncode=130,
+            ) from None
+        finally:
+            self._end_progress()
+
+        self._show_failures(summary.failed)
+        self._show_figures(asdict(summary), is_json=options["json"])
+
+    def _keep_failure(self, failed: FailedRow) -> None:
+        if len(self._failures) < _SHOWN_FAILURES:
+            self._failures.append(failed)
+
+    def _show_failures(self, count: int) -> None:
+        for failed in self._failures:
+            place = f"{failed.line} {failed.column}".strip()
+            self.stderr.write(
+                _("Line %(place)s: %(reason)s %(cure)s")
+                % {"place": place, "reason": failed.reason, "cure": failed.cure}
+            )
+        if self._failures and count > len(self._failures):
+            self.stderr.write(
+                _("%(count)d rows failed in all; --report PATH lists them.")
+                % {"count": count}
+            )
+
+    def _show_figures(self, figures: dict[str, int], *, is_json: bool) -> None:
+        if is_json:
+            self.stdout.write(json.dumps(figures))
+            return
+        for name, number in figures.items():
+            self.stdout.write(f"{name}: {number}")
+
+    def _progress(self) -> Callable[[Progress], None] | None:
+        return self._show_progress if self.stderr.isatty() else None
+
+    def _show_progress(self, progress: Progress) -> None:
+        self._is_progress_shown = True
+        percent = 100 * progress.bytes_read // max(progress.bytes_total, 1)
+        line = _("%(rows)d rows read (%(percent)d %%)") % {
+            "rows": progress.rows,
+            "percent": percent,
+        }
+        self.stderr.write(f"\r{line}", self.style.SUCCESS, ending="")
+
+    def _end_progress(self) -> None:
+        if self._is_progress_shown:
+            self.stderr.write("")
+
+
+def _column_and_field(text: str) -> tuple[str, str]:
+    column, _separator, field = text.rpartition("=")
+    if not column.strip() or not field.strip():
+        raise ArgumentTypeError(f"“{text}” is not COLUMN=FIELD")
+    return column.strip(), field.strip()

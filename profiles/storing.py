@@ -1,0 +1,303 @@
+"""Rows of a file against the profiles that are stored: compare, create, update.
+
+An empty value never overwrites anything; the first address that a row gives on a
+channel becomes the preferred one, and the others stay. All writing is by the thousand
+(profiles.bulk); the caller holds the transaction.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from django.db import connection
+
+from profiles import bulk
+from profiles.addresses import suffixes
+from profiles.models import DomainSuffix
+from profiles.parsing import GivenAddress, ParsedRow, Values
+
+VALUES: Final = (
+    "first_name",
+    "last_name",
+    "language",
+    "time_zone",
+    "birth_date",
+    "street",
+    "postcode",
+    "city",
+    "country",
+)
+_COLUMNS: Final = (
+    "id",
+    "external_id",
+    *VALUES,
+    "attributes",
+    "created_at",
+    "updated_at",
+)
+_ADDRESS_COLUMNS: Final = (
+    "profile_id",
+    "channel",
+    "value",
+    "digest",
+    "domain",
+    "is_deliverable",
+    "is_preferred",
+    "created_at",
+)
+_KNOWN_DOMAINS: Final = 100_000
+
+AddressKey: TypeAlias = tuple[int, str]
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+@dataclass(slots=True)
+class StoredAddress:
+    id: int
+    value: str
+    is_preferred: bool
+
+
+@dataclass(slots=True)
+class StoredProfile:
+    """What a file can change of a profile; its opt-outs belong to another app."""
+
+    id: int
+    external_id: str
+    values: Values
+    attributes: dict[str, Any]
+    addresses: dict[AddressKey, StoredAddress] = field(default_factory=dict)
+
+    def preferred_digest(self, channel: int) -> str:
+        """Give the digest of the preferred address of a channel, or empty."""
+        for (stored_channel, digest), address in self.addresses.items():
+            if stored_channel == channel and address.is_preferred:
+                return digest
+        return ""
+
+
+@dataclass(slots=True)
+class Change:
+    """What a row changes of a stored profile; false when that is nothing."""
+
+    profile: StoredProfile
+    values: Values
+    attributes: Values
+    added: list[tuple[GivenAddress, bool]]  # with whether it is to be preferred
+    edited: list[StoredAddress]  # as they are to be
+    demoted: list[int]  # channels whose preferred address is to be another one
+
+    def __bool__(self) -> bool:
+        return bool(self.values or self.attributes or self.added or self.edited)
+
+
+def load(
+    *,
+    external_ids: Sequence[str] = (),
+    ids: Sequence[int] = (),
+    is_locked: bool,
+) -> list[StoredProfile]:
+    """Load profiles by external id or by id, with their addresses; never erased ones.
+
+    `is_locked` locks their rows until the end of the transaction, where rows have
+    locks, so that nobody changes what we compare with.
+    """
+    column, wanted = ("id", ids) if ids else ("external_id", external_ids)
+    if not wanted:
+        return []
+    condition, parameters = bulk.is_any_of(column, wanted)
+    has_locks = is_locked and connection.vendor == "postgresql"
+    rows = bulk.select(
+        f"SELECT id, external_id, attributes, {', '.join(VALUES)}"
+        f" FROM profiles_profile WHERE {condition} AND erased_at IS NULL"
+        + (" ORDER BY id FOR NO KEY UPDATE" if has_locks else ""),
+        parameters,
+    )
+    profiles = {row[0]: _stored(row) for row in rows}
+    _load_addresses(profiles)
+    return list(profiles.values())
+
+
+def _stored(row: tuple[Any, ...]) -> StoredProfile:
+    number, external_id, attributes, *cells = row
+    values = {name: str(cell) for name, cell in zip(VALUES, cells, strict=True) if cell}
+    return StoredProfile(number, external_id or "", values, json.loads(attributes))
+
+
+def _load_addresses(profiles: Mapping[int, StoredProfile]) -> None:
+    if not profiles:
+        return
+    condition, parameters = bulk.is_any_of("profile_id", list(profiles))
+    rows = bulk.select(
+        "SELECT profile_id, channel, digest, id, value, is_preferred"
+        f" FROM profiles_address WHERE {condition}",
+        parameters,
+    )
+    for profile_id, channel, digest, number, value, is_preferred in rows:
+        known = digest.hex if isinstance(digest, UUID) else digest
+        profiles[profile_id].addresses[channel, known] = StoredAddress(
+            number, value, bool(is_preferred)
+        )
+
+
+def change(profile: StoredProfile, row: ParsedRow) -> Change:
+    """Compare a row with the profile that it is about."""
+    stored, attributes = profile.values, profile.attributes
+    made = Change(
+        profile,
+        {
+            name: value
+            for name, value in row.values.items()
+            if stored.get(name) != value
+        },
+        {
+            name: value
+            for name, value in row.attributes.items()
+            if attributes.get(name) != value
+        },
+        [],
+        [],
+        [],
+    )
+    channels: set[int] = set()
+    for given in row.addresses:
+        _compare_address(made, given, is_first=given.channel not in channels)
+        channels.add(given.channel)
+    return made
+
+
+def _compare_address(made: Change, given: GivenAddress, *, is_first: bool) -> None:
+    known = made.profile.addresses.get((given.channel, given.digest))
+    if is_first and not (known and known.is_preferred):
+        made.demoted.append(given.channel)
+    if known is None:
+        made.added.append((given, is_first))
+        return
+    is_preferred = is_first or (
+        known.is_preferred and given.channel not in made.demoted
+    )
+    wanted = StoredAddress(known.id, given.value, is_preferred)
+    if wanted.value != known.value or (is_first and not known.is_preferred):
+        made.edited.append(wanted)
+
+
+def create(rows: Sequence[ParsedRow], *, now: str) -> list[int]:
+    """Create a profile with its addresses for each row; give their ids in order."""
+    ids = bulk.next_ids("profiles_profile", len(rows))
+    bulk.insert(
+        "profiles_profile",
+        _COLUMNS,
+        [_new_profile(number, row, now) for number, row in zip(ids, rows, strict=True)],
+        nullable=["external_id", "birth_date"],
+    )
+    addresses: list[tuple[Any, ...]] = []
+    for number, row in zip(ids, rows, strict=True):
+        channel = None
+        for given in row.addresses:
+            # Those of one channel stand together, in the rows and when combined.
+            addresses.append((number, *given, given.channel != channel, now))
+            channel = given.channel
+    _insert_addresses(addresses)
+    return ids
+
+
+def _new_profile(number: int, row: ParsedRow, now: str) -> tuple[Any, ...]:
+    value = row.values.get
+    return (
+        number,
+        row.external_id,
+        value("first_name", ""),
+        value("last_name", ""),
+        value("language", ""),
+        value("time_zone", ""),
+        value("birth_date", ""),
+        value("street", ""),
+        value("postcode", ""),
+        value("city", ""),
+        value("country", ""),
+        _json(tuple(row.attributes.items())),
+        row.created_at or now,
+        now,
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _json(attributes: tuple[tuple[str, str], ...]) -> str:
+    return _encode(dict(attributes))
+
+
+def _insert_addresses(addresses: Sequence[tuple[Any, ...]]) -> None:
+    if addresses:
+        bulk.insert("profiles_address", _ADDRESS_COLUMNS, addresses)
+
+
+def update(changes: Sequence[Change], *, now: str) -> None:
+    """Write what has changed; profiles without a change are left alone."""
+    changed = [made for made in changes if made]
+    assignments = ", ".join(f"{name} = %s" for name in (*VALUES, "attributes"))
+    bulk.execute_many(
+        f"UPDATE profiles_profile SET {assignments}, updated_at = %s WHERE id = %s",
+        [_changed_profile(made, now) for made in changed],
+    )
+    bulk.execute_many(
+        "UPDATE profiles_address SET is_preferred = %s"
+        " WHERE profile_id = %s AND channel = %s AND is_preferred",
+        [
+            (False, made.profile.id, channel)
+            for made in changed
+            for channel in made.demoted
+        ],
+    )
+    bulk.execute_many(
+        "UPDATE profiles_address SET value = %s, is_preferred = %s WHERE id = %s",
+        [(a.value, a.is_preferred, a.id) for made in changed for a in made.edited],
+    )
+    _insert_addresses(
+        [
+            (made.profile.id, *given, is_preferred, now)
+            for made in changed
+            for given, is_preferred in made.added
+        ]
+    )
+
+
+def _changed_profile(made: Change, now: str) -> tuple[Any, ...]:
+    values = made.profile.values | made.values
+    attributes = made.profile.attributes | made.attributes
+    return (
+        *(
+            (values.get(name, "") if name != "birth_date" else values.get(name))
+            for name in VALUES
+        ),
+        _encode(attributes),
+        now,
+        made.profile.id,
+    )
+
+
+class KnownDomains:
+    """The domains whose suffixes are stored, so that each is written about once."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = {""}
+
+    def add(self, addresses: Iterable[GivenAddress]) -> None:
+        """Store the suffixes of the domains that addresses have."""
+        new = {given.domain for given in addresses} - self._known
+        if not new:
+            return
+        DomainSuffix.objects.bulk_create(
+            [
+                DomainSuffix(suffix=suffix, domain=domain)
+                for domain in sorted(new)
+                for suffix in suffixes(domain)
+            ],
+            ignore_conflicts=True,
+            batch_size=1000,
+        )
+        if len(self._known) > _KNOWN_DOMAINS:
+            self._known = {""}
+        self._known |= new
