@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 os.environ.setdefault("SECRET_KEY", "tests-only-secret-key-" + "x" * 40)
 os.environ.setdefault("PUBLIC_LINK_KEYS", "1=" + "k" * 43)
@@ -15,4 +16,4 @@ from campaign.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A fresh clone has no collected files, and whitenoise warns of a missing folder.
-STATIC_ROOT = os.environ["VAR_DIR"]
+STATIC_ROOT = Path(os.environ["VAR_DIR"])
