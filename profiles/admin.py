@@ -9,15 +9,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from profiles.models import Address, Profile
+from profiles.models import Profile
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Model]
     ProfileModelAdmin = admin.ModelAdmin[Profile]
-    AddressInline = admin.TabularInline[Address, Profile]
 else:
     AnyModelAdmin = ProfileModelAdmin = admin.ModelAdmin
-    AddressInline = admin.TabularInline
 
 
 class ReadOnlyAdmin(AnyModelAdmin):
@@ -40,36 +38,16 @@ class ReadOnlyAdmin(AnyModelAdmin):
         return False
 
 
-class AddressesOfProfile(AddressInline):
-    """Addresses come from files only: their digest and domain must follow them."""
-
-    model = Address
-    extra = 0
-    can_delete = False
-    fields = ["channel", "value", "is_preferred", "is_deliverable", "created_at"]
-    readonly_fields = [
-        "channel",
-        "value",
-        "is_preferred",
-        "is_deliverable",
-        "created_at",
-    ]
-
-    def has_add_permission(
-        self, request: HttpRequest, obj: Profile | None = None
-    ) -> bool:
-        return False
-
-
 @admin.register(Profile)
 class ProfileAdmin(ProfileModelAdmin):
+    """The fields of a person. Addresses come from files: their digest must follow."""
+
     list_display = ["__str__", "external_id", "country", "created_at"]
     search_fields = ["=external_id"]
     search_help_text = _("The whole external id. Search by name on the page Profiles.")
     show_full_result_count = False
     ordering = ["-pk"]
     readonly_fields = ["created_at", "updated_at", "erased_at"]
-    inlines = [AddressesOfProfile]
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Profile | None = None
