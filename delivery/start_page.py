@@ -55,7 +55,7 @@ def delivery_tasks() -> list[Task]:
     return [
         Task(
             title=delivery.label,
-            why=_("The delivery was not analysed yet."),
+            why=_("Not analysed yet"),
             url=reverse("delivery_detail", args=[delivery.pk]),
             tone="info",
         )
@@ -75,9 +75,9 @@ def upload_tasks(now: datetime) -> list[Task]:
         Task(
             title=upload.file_name,
             why=(
-                _("The upload failed.")
+                _("Upload failed")
                 if upload.status == UploadStatus.FAILED
-                else _("The upload waits. Is a worker running?")
+                else _("Waiting. Is a worker running?")
             ),
             url=reverse("upload_detail", args=[upload.pk]),
             tone="bad" if upload.status == UploadStatus.FAILED else "warn",
