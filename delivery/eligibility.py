@@ -221,9 +221,8 @@ def kept(delivery: Delivery) -> Sql:
     everyone = evaluated(delivery, within=target(delivery))
     losers = duplicates(delivery)
     return Sql(
-        f"SELECT free.profile_id FROM ({everyone.text}) free"
-        f" LEFT JOIN ({losers.text}) loser ON loser.profile_id = free.profile_id"
-        " WHERE free.reasons = 0 AND loser.profile_id IS NULL",
+        f"SELECT free.profile_id FROM ({everyone.text}) free WHERE free.reasons = 0"
+        f" AND free.profile_id NOT IN ({losers.text})",
         (*everyone.params, *losers.params),
     )
 

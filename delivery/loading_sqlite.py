@@ -50,15 +50,16 @@ def discard(analysis_id: int) -> None:
     """Delete the rows of an analysis, in chunks."""
     _drop_temporary_tables()
     while _execute(
-        f"DELETE FROM {TABLE} WHERE rowid IN (SELECT rowid FROM {TABLE}"
-        " WHERE analysis_id = %s LIMIT %s)",
-        (analysis_id, _ROWS_PER_WRITE),
+        f"DELETE FROM {TABLE} WHERE analysis_id = %s AND profile_id IN"
+        f" (SELECT profile_id FROM {TABLE} WHERE analysis_id = %s LIMIT %s)",
+        (analysis_id, analysis_id, _ROWS_PER_WRITE),
     ):
         continue
 
 
 def _create_temporary_tables() -> None:
     _drop_temporary_tables()
+    _execute("PRAGMA temp.cache_size = -65536")
     _execute(
         "CREATE TEMP TABLE analysis_rows (analysis_id, profile_id, status, reasons,"
         " address, digest)"

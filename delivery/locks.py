@@ -1,6 +1,7 @@
 """Locks that live exactly as long as their holder: a killed process holds none."""
 
 import fcntl
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,15 @@ def held_for_analysis(delivery_id: int) -> Iterator[bool]:
         with _advisory_lock(_ANALYSIS_KEYS + delivery_id) as is_held:
             yield is_held
     else:
-        with _file_lock(settings.LOCK_DIR / f"analysis-{delivery_id}.lock") as is_held:
+        with _file_lock(_file_of(delivery_id)) as is_held:
             yield is_held
+
+
+def _file_of(delivery_id: int) -> Path:
+    """Name a file for the delivery of this database; others may share LOCK_DIR."""
+    database = str(connection.settings_dict["NAME"]).encode()
+    name = hashlib.blake2b(database, digest_size=6).hexdigest()
+    return Path(settings.LOCK_DIR) / f"analysis-{name}-{delivery_id}.lock"
 
 
 @contextmanager

@@ -3,20 +3,19 @@ from django.db import migrations, models
 
 
 class CreatePartitionedModel(migrations.CreateModel):
-    """Create the table; on PostgreSQL partitioned by the analysis.
+    """Create the table in the shape that loading millions of rows at once wants.
 
-    An analysis fills a bare table, builds its key afterwards and attaches it, which
-    takes a third less time than inserting under a key.
+    PostgreSQL: partitioned by the analysis, which fills a bare table, builds its key
+    afterwards and attaches it: a third less time than inserting under a key.
+    SQLite: the rows live in their key, so that there is no second tree to write.
     """
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor != "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-
+        is_postgresql = schema_editor.connection.vendor == "postgresql"
+        shape = "PARTITION BY LIST (analysis_id)" if is_postgresql else "WITHOUT ROWID"
         model = to_state.apps.get_model(app_label, self.name)
         sql, params = schema_editor.table_sql(model)
-        schema_editor.execute(f"{sql} PARTITION BY LIST (analysis_id)", params or None)
+        schema_editor.execute(f"{sql} {shape}", params or None)
 
 
 class Migration(migrations.Migration):
