@@ -213,7 +213,7 @@ def _run(analysis: Analysis, *, progress: Progress | None) -> None:
 
 def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -> None:
     delivery = analysis.delivery
-    changes = _compare(delivery.current_analysis, table, analysis, counts)
+    changes = _compare(delivery.current_analysis, analysis, table=table, counts=counts)
     with transaction.atomic():
         _engine().publish(analysis)
         analysis.status = AnalysisStatus.FINISHED
@@ -251,7 +251,7 @@ def _with_zeros(counts: Counter[str]) -> dict[str, int]:
 
 
 def _compare(
-    before: Analysis | None, table: str, analysis: Analysis, counts: Counts
+    before: Analysis | None, analysis: Analysis, *, table: str, counts: Counts
 ) -> Changes | None:
     """Compare the rows of two analyses; None when there is none before."""
     if before is None:

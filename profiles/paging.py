@@ -53,8 +53,8 @@ def page_of(
     has_older = has_more or is_back
     return Page(
         rows=found,
-        newer_url=_url(query, "before", keys, found[:1]) if has_newer else "",
-        older_url=_url(query, "after", keys, found[-1:]) if has_older else "",
+        newer_url=_url(query, keys, found[:1], direction="before") if has_newer else "",
+        older_url=_url(query, keys, found[-1:], direction="after") if has_older else "",
     )
 
 
@@ -83,7 +83,7 @@ def _beyond(keys: Sequence[str], place: Sequence[Any], *, is_back: bool) -> Q:
 
 
 def _url(
-    query: QueryDict, direction: str, keys: Sequence[str], rows: Sequence[Model]
+    query: QueryDict, keys: Sequence[str], rows: Sequence[Model], *, direction: str
 ) -> str:
     copy = query.copy()
     copy.pop("after", None)

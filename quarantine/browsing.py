@@ -81,7 +81,11 @@ def lines(
 ) -> list[Line]:
     """Say of each address how it stands and whether it can be released."""
     return [
-        Line(row, TONES[Status(row.status)], _refusal(row, may_release_denylisted))
+        Line(
+            row,
+            TONES[Status(row.status)],
+            _refusal(row, may_release_denylisted=may_release_denylisted),
+        )
         for row in rows
     ]
 
@@ -138,7 +142,7 @@ def _with_text(
     return rows.filter(address__icontains=text)
 
 
-def _refusal(row: QuarantinedAddress, may_release_denylisted: bool) -> str:
+def _refusal(row: QuarantinedAddress, *, may_release_denylisted: bool) -> str:
     try:
         check_can_release(row, may_release_denylisted=may_release_denylisted)
     except QuarantineError as error:

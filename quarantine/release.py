@@ -75,7 +75,9 @@ def release(
     released, refused = 0, Counter[str]()
     for start in range(0, len(keys), _BATCH):
         locked = _locked(keys[start : start + _BATCH])
-        allowed = _allowed(locked, refused, may_release_denylisted)
+        allowed = _allowed(
+            locked, refused, may_release_denylisted=may_release_denylisted
+        )
         _release(allowed, by=by, note=note.strip(), now=now)
         released += len(allowed)
     return ReleaseResult(released, dict(refused))
@@ -87,7 +89,10 @@ def _locked(keys: list[int]) -> list[QuarantinedAddress]:
 
 
 def _allowed(
-    rows: list[QuarantinedAddress], refused: Counter[str], may_release_denylisted: bool
+    rows: list[QuarantinedAddress],
+    refused: Counter[str],
+    *,
+    may_release_denylisted: bool,
 ) -> list[QuarantinedAddress]:
     allowed = []
     for row in rows:
