@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ def _claim(upload_id: int, *, now: datetime) -> bool:
 
 def _read(upload: Upload, *, now: datetime) -> None:
     report = Path(settings.MEDIA_ROOT) / f"{secrets.token_hex(16)}.csv"
+    report.touch(mode=0o600)
     status = UploadStatus.FINISHED
     try:
         upload.summary = _summary_of(upload, report=report, now=now)
@@ -95,8 +97,10 @@ def _read(upload: Upload, *, now: datetime) -> None:
         status = UploadStatus.FAILED
         upload.error = str(error)
 
-    if report.exists():
+    if _has_rows(report):
         upload.report.name = report.name
+    else:
+        report.unlink()
     finish(upload, status, now=timezone.now())
 
 
@@ -114,6 +118,11 @@ def _summary_of(upload: Upload, *, report: Path, now: datetime) -> dict[str, Any
     finally:
         progress.save()
     return asdict(summary)
+
+
+def _has_rows(report: Path) -> bool:
+    with report.open("rb") as file:
+        return len(list(islice(file, 2))) > 1  # the first line is the header
 
 
 class ReadingProgress:

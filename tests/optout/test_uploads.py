@@ -127,6 +127,16 @@ def test_unreadable_file_fails_with_a_sentence(
     assert not upload.file
 
 
+def test_upload_without_failed_rows_keeps_no_report(
+    make_upload: Callable[..., Upload],
+) -> None:
+    upload = run(make_upload(ROWS.replace(b"pigeon,coo", b"email,coo@example.com")))
+
+    assert upload.summary["failed"] == 0
+    assert not upload.report
+    assert not list(Path(settings.MEDIA_ROOT).glob("*.csv"))
+
+
 def test_finished_upload_is_not_read_again(make_upload: Callable[..., Upload]) -> None:
     upload = run(make_upload())
     finished_at = upload.finished_at
