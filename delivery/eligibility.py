@@ -55,7 +55,8 @@ class IdRange:
 
 
 # What a rule may look at. `{range:x}` narrows a table to the range of profiles at
-# hand: PostgreSQL does not pass an inequality on through a join.
+# hand, which PostgreSQL does not conclude by itself from an inequality on another
+# table; SQLite looks each profile up anyway.
 JOINS = {
     "opted_out_any": (
         "LEFT JOIN optout_optout any_out ON any_out.profile_id = profiles_profile.id"
@@ -252,7 +253,7 @@ def _filled(text: str, delivery: Delivery, ids: IdRange | None = None) -> str:
     for table in _ranged_tables(text):
         narrowed = (
             f"AND {table}.profile_id BETWEEN {ids.first:d} AND {ids.last:d}"
-            if ids
+            if ids and connection.vendor == "postgresql"
             else ""
         )
         filled = filled.replace(f"{{range:{table}}}", narrowed)

@@ -99,10 +99,14 @@ def insertion(analysis: Analysis, ids: IdRange, *, table: str, losers: str) -> S
 
 
 def count_by_reasons(table: str, analysis: Analysis) -> Iterator[tuple[int, int]]:
-    """Yield (bit set of reasons, number of profiles) of the rows of an analysis."""
+    """Yield (bit set of reasons, number of profiles) of the rows of an analysis.
+
+    Those without a reason, nearly all, are counted apart: SQLite would sort them.
+    """
+    of_run = f"FROM {table} WHERE analysis_id = {analysis.pk:d}"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT reasons, COUNT(*) FROM {table}"
-            f" WHERE analysis_id = {analysis.pk:d} GROUP BY reasons"
+            f"SELECT 0, COUNT(*) {of_run} AND reasons = 0 UNION ALL"
+            f" SELECT reasons, COUNT(*) {of_run} AND reasons <> 0 GROUP BY reasons"
         )
         yield from cursor.fetchall()

@@ -15,7 +15,7 @@ from delivery.loading import Target, Watch, insertion
 from delivery.models import Analysis, Message
 
 TABLE = Message._meta.db_table
-_ROWS_PER_WRITE = 50_000
+_ROWS_PER_WRITE = 200_000
 
 
 def fill(analysis: Analysis, target: Target, *, watch: Watch) -> str:
