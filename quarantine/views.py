@@ -1,4 +1,4 @@
-"""Doors to the quarantine: list, add, edit, release, blocked domains."""
+"""Doors to the quarantine: list, add, edit, release."""
 
 from typing import cast
 
@@ -19,8 +19,8 @@ from django.views.decorators.http import (
 from profiles.channels import Channel
 from profiles.paging import page_of
 from quarantine import browsing, listing
-from quarantine.forms import AddForm, BlockForm, FilterForm, ReleaseForm, StatusForm
-from quarantine.models import BlockedDomain, QuarantinedAddress
+from quarantine.forms import AddForm, FilterForm, ReleaseForm, StatusForm
+from quarantine.models import QuarantinedAddress
 from quarantine.reasons import STRENGTH, Reason, Status
 from quarantine.release import ReleaseResult, release
 from quarantine.transitions import QuarantineError
@@ -207,61 +207,6 @@ def _report(request: HttpRequest, result: ReleaseResult) -> None:
             count,
         )
         messages.warning(request, text % {"count": count, "why": sentence})
-
-
-@login_required
-@permission_required("quarantine.view_blockeddomain", raise_exception=True)
-@require_http_methods(["GET", "HEAD", "POST"])
-def domains(request: HttpRequest) -> HttpResponse:
-    """List the blocked domains; by POST, block one."""
-    if request.method == "POST":
-        return _block(request)
-    return _show_domains(request, BlockForm())
-
-
-@permission_required("quarantine.add_blockeddomain", raise_exception=True)
-def _block(request: HttpRequest) -> HttpResponse:
-    form = BlockForm(request.POST)
-    if form.is_valid():
-        try:
-            blocked = listing.block_domain(
-                form.cleaned_data["domain"],
-                note=form.cleaned_data["note"],
-                by=request.user.get_username(),
-                now=timezone.now(),
-            )
-        except QuarantineError as error:
-            form.add_error("domain", str(error))
-        else:
-            text = _("Domain %(domain)s is blocked.") % {"domain": blocked.domain}
-            messages.success(request, text)
-            return redirect("blocked_domains")
-    return _show_domains(request, form)
-
-
-def _show_domains(request: HttpRequest, form: BlockForm) -> HttpResponse:
-    page = page_of(
-        BlockedDomain.objects.all(), keys=("created_at", "id"), query=request.GET
-    )
-    return render(request, "quarantine/domains.html", {"form": form, "page": page})
-
-
-@login_required
-@permission_required("quarantine.delete_blockeddomain", raise_exception=True)
-@require_POST
-def unblock_domain(request: HttpRequest) -> HttpResponse:
-    """Take a domain from the block list."""
-    domain = request.POST.get("domain", "")
-    try:
-        listing.unblock_domain(
-            domain, note="", by=request.user.get_username(), now=timezone.now()
-        )
-    except QuarantineError as error:
-        messages.error(request, str(error))
-    else:
-        text = _("Domain %(domain)s is no longer blocked.") % {"domain": domain}
-        messages.success(request, text)
-    return redirect("blocked_domains")
 
 
 def _initial(row: QuarantinedAddress) -> dict[str, object]:
