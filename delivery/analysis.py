@@ -25,7 +25,7 @@ from delivery.states import AnalysisStatus, ExclusionReason, MessageStatus, reas
 
 # A run that gave no sign of life for so long has lost its process.
 SIGN_OF_LIFE = timedelta(minutes=2)
-_BETWEEN_SIGNS = 0.5  # seconds
+BETWEEN_SIGNS = 0.5  # seconds
 
 Progress = Callable[[int, int], None]
 
@@ -316,7 +316,7 @@ class _Watch:
         total = max(self._total, done)
         if self._progress is not None:
             self._progress(done, total)
-        if self._channel is None or monotonic() - self._told_at < _BETWEEN_SIGNS:
+        if self._channel is None or monotonic() - self._told_at < BETWEEN_SIGNS:
             return
         self._told_at = monotonic()
         if self._is_asked_to_stop(self._channel, done, total):
@@ -347,7 +347,7 @@ class _Watch:
 def _watch(
     analysis: Analysis, total: int, progress: Progress | None
 ) -> Iterator[_Watch]:
-    if connection.in_atomic_block or _is_in_memory():
+    if connection.in_atomic_block or is_in_memory():
         yield _Watch(analysis, total, progress=progress, channel=None)
     elif connection.vendor == "postgresql":
         yield _Watch(analysis, total, progress=progress, channel=connection)
@@ -357,6 +357,6 @@ def _watch(
             yield _Watch(analysis, total, progress=progress, channel=channel)
 
 
-def _is_in_memory() -> bool:
+def is_in_memory() -> bool:
     name = str(connection.settings_dict["NAME"])
     return connection.vendor == "sqlite" and ("memory" in name or name == "")
