@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from delivery import audiences, loading, loading_postgresql, loading_sqlite, locks
 from delivery.models import Analysis, Delivery, Message
 from delivery.states import AnalysisStatus, ExclusionReason, MessageStatus, reasons_in
+from profiles.models import Profile
 
 # A run that gave no sign of life for so long has lost its process.
 SIGN_OF_LIFE = timedelta(minutes=2)
@@ -216,6 +217,7 @@ def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -
     changes = _compare(delivery.current_analysis, analysis, table=table, counts=counts)
     with transaction.atomic():
         _engine().publish(analysis)
+        _forget_the_erased(analysis)
         analysis.status = AnalysisStatus.FINISHED
         analysis.finished_at = timezone.now()
         analysis.profiles_done = analysis.profiles_total = counts.targeted
@@ -229,6 +231,17 @@ def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -
         analysis.save()
         delivery.current_analysis = analysis
         delivery.save(update_fields=["current_analysis"])
+
+
+def _forget_the_erased(analysis: Analysis) -> None:
+    """Blank the addresses of people who were erased while the analysis ran.
+
+    The erasure could not see these rows; the snapshot could not see the erasure.
+    """
+    erased = Profile.objects.filter(erased_at__gte=analysis.started_at)
+    for profile_id in erased.values_list("pk", flat=True):
+        messages = Message.objects.filter(analysis=analysis, profile_id=profile_id)
+        messages.update(address="")
 
 
 def _count(table: str, analysis: Analysis) -> Counts:

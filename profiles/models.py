@@ -75,6 +75,13 @@ class Profile(models.Model):
                 violation_error_message=_("Another profile has this external id."),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["erased_at"],
+                condition=Q(erased_at__isnull=False),
+                name="profiles_profile_erased",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.external_id or f"#{self.pk}"

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from delivery import analysis, audiences, loading
+from delivery import analysis, audiences, erasure, loading
 from delivery.models import Analysis, Message
 from profiles.channels import Channel
 from profiles.models import Profile
@@ -141,6 +141,26 @@ class Unclosed:
 
     def close(self):
         pass
+
+
+def test_person_erased_during_the_run_leaves_no_address(
+    transactional_db, many_parts, operator
+):
+    person = factories.make_profile(external_id="person")
+    factories.make_profile(external_id="other")
+
+    def erase_person(done, total):
+        # On SQLite this is the connection that reads its snapshot at first.
+        if connection.vendor == "sqlite" and connection.connection.in_transaction:
+            return
+        if not Profile.objects.filter(erased_at__isnull=False).exists():
+            erasure.erase(person, by="operator", reason="asked", now=NOW)
+
+    run = analysed(factories.make_delivery(), progress=erase_person)
+
+    assert list(run.messages.filter(address="").values_list("profile_id")) == [
+        (person.pk,)
+    ]
 
 
 def test_nothing_runs_so_nothing_is_stopped(opted_in_profile):
