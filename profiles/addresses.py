@@ -106,9 +106,14 @@ def canonical_form(
 
 def digest(channel: int, canonical: str) -> UUID:
     """Give the identity of a canonical form: keyed BLAKE2b of 16 bytes, as a UUID."""
+    return UUID(bytes=digest_bytes(channel, canonical))
+
+
+def digest_bytes(channel: int, canonical: str) -> bytes:
+    """Give the digest of a canonical form without the cost of a UUID, for imports."""
     keyed = _keyed_hash().copy()
     keyed.update(f"{int(channel)}:{canonical}".encode("utf-8", "surrogatepass"))
-    return UUID(bytes=keyed.digest())
+    return keyed.digest()
 
 
 def suffixes(domain: str) -> list[str]:

@@ -7,11 +7,12 @@ moments in UTC as `2024-05-31 12:30:00`, digests as 32 hexadecimal digits.
 import csv
 import io
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from django.db import connection
 
-Values = Sequence[Any]
+Values: TypeAlias = Sequence[Any]
+_BLOCK_ROWS: Final = 500
 
 
 def insert(
@@ -25,23 +26,42 @@ def insert(
 
     An empty text is stored as null in the columns of `nullable` only.
     """
-    names = ", ".join(columns)
+    if not rows:
+        return
+    if connection.vendor == "postgresql":
+        _copy(table, columns, rows, nullable)
+        return
+    places = ", ".join(
+        "nullif(%s, '')" if name in nullable else "%s" for name in columns
+    )
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(rows)
-            filled = ", ".join(name for name in columns if name not in nullable)
-            statement = (
-                f"COPY {table} ({names}) FROM STDIN"
-                f" WITH (FORMAT csv, FORCE_NOT_NULL ({filled}))"
-            )
-            with connection.wrap_database_errors, cursor.copy(statement) as copy:
-                copy.write(text.getvalue())
-            return
-        places = ", ".join(
-            "nullif(%s, '')" if name in nullable else "%s" for name in columns
+        cursor.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows
         )
-        cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)
+
+
+def _copy(
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Values],
+    nullable: Collection[str],
+) -> None:
+    filled = ", ".join(name for name in columns if name not in nullable)
+    statement = (
+        f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        f" WITH (FORMAT csv, FORCE_NOT_NULL ({filled}))"
+    )
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(statement) as copy,
+    ):
+        # In blocks: the server works on one while we write the next.
+        for start in range(0, len(rows), _BLOCK_ROWS):
+            text = io.StringIO()
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerows(rows[start : start + _BLOCK_ROWS])
+            copy.write(text.getvalue())
 
 
 def execute_many(statement: str, rows: Sequence[Values]) -> None:

@@ -95,17 +95,14 @@ class Change:
 
 
 def load(
-    *,
-    external_ids: Sequence[str] = (),
-    ids: Sequence[int] = (),
-    is_locked: bool,
+    column: str, given: Iterable[int | str], *, is_locked: bool
 ) -> list[StoredProfile]:
-    """Load profiles by external id or by id, with their addresses; never erased ones.
+    """Load profiles with their addresses, by `id` or `external_id`; no erased ones.
 
     `is_locked` locks their rows until the end of the transaction, where rows have
     locks, so that nobody changes what we compare with.
     """
-    column, wanted = ("id", ids) if ids else ("external_id", external_ids)
+    wanted = [value for value in given if value]
     if not wanted:
         return []
     condition, parameters = bulk.is_any_of(column, wanted)

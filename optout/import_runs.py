@@ -1,0 +1,224 @@
+"""What an import makes of the rows of a file: create, count, let wait, change.
+
+Counts a profile once: as created, updated or unchanged. All other rows about it are
+counted as repeated.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from optout import flagging
+from optout.flagging import Flag
+from profiles import storing
+from profiles.chunks import Chunk, IdSet
+from profiles.parsing import ParsedRow
+from profiles.reading import Progress
+from profiles.staging import Staging, Waiting
+from profiles.storing import Change, KnownDomains, StoredProfile
+
+Listener: TypeAlias = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Stored profiles, and the channels they are opted out of."""
+
+    profiles: list[StoredProfile]
+    opt_outs: dict[int, set[int]]
+
+    def missing(self, profile: StoredProfile, row: ParsedRow) -> list[Flag]:
+        """Give the opt-outs of a row that its profile does not have."""
+        if not row.opt_outs:
+            return []
+        stored = self.opt_outs.get(profile.id, ())
+        return [
+            Flag(profile.id, channel, _digest(row, profile, channel))
+            for channel in row.opt_outs
+            if channel not in stored
+        ]
+
+    def kept(self, profile: StoredProfile, row: ParsedRow) -> int:
+        """Count the opt-outs that stay although the row says no."""
+        stored = self.opt_outs.get(profile.id)
+        return len(stored.intersection(row.not_opted_out)) if stored else 0
+
+
+class ImportRun:
+    """One import: what was counted so far, and for which profiles."""
+
+    def __init__(
+        self, staging: Staging, *, report: Listener, is_dry_run: bool, by: str, now: str
+    ) -> None:
+        self.staging = staging
+        self.counts: Counter[str] = Counter()
+        self.progress = Progress(0, 0, 0)
+        self._report = report
+        self._is_dry_run = is_dry_run
+        self._by = by
+        self._now = now
+        self._domains = KnownDomains()
+        # The profiles that rows were counted for, and those that rows wait for.
+        self._created = IdSet()
+        self._unchanged = IdSet()
+        self._waiting = IdSet()
+
+    def take(self, chunk: Chunk) -> None:
+        """Create, count, or let wait each row of a chunk."""
+        known = self._load(external_ids=[row.external_id for row in chunk.rows])
+        stored = {profile.external_id: profile for profile in known.profiles}
+        new: dict[str, ParsedRow] = {}
+        waiting: list[ParsedRow] = []
+        counts: Counter[str] = Counter()
+        for row in chunk.rows:
+            profile = stored.get(row.external_id) if row.external_id else None
+            if profile is not None:
+                if self._has_to_wait(known, profile, row):
+                    waiting.append(row)
+                else:
+                    self._count_unchanged(counts, known, profile, row)
+            elif row.external_id and row.external_id not in new:
+                new[row.external_id] = row
+            else:
+                waiting.append(row)
+
+        if self._is_dry_run:
+            # Nobody is created whom the next chunk could find: count them at the end.
+            waiting = sorted([*new.values(), *waiting], key=attrgetter("line"))
+        else:
+            self._create(counts, list(new.values()))
+        self.staging.add(waiting)
+        self._finish(chunk, counts)
+
+    def apply(self, people: list[Waiting]) -> None:
+        """Create or change the profiles that waiting rows are about."""
+        known = self._load(
+            ids=[one.profile_id for one in people if one.profile_id],
+            external_ids=[one.row.external_id for one in people if not one.profile_id],
+        )
+        stored = {profile.id: profile for profile in known.profiles}
+        # Made by somebody else in the meantime.
+        made = {profile.external_id: profile for profile in known.profiles}
+        counts: Counter[str] = Counter()
+        changes: list[Change] = []
+        flags: list[Flag] = []
+        new: list[ParsedRow] = []
+        for waiting in people:
+            profile = stored.get(waiting.profile_id or 0)
+            if profile is None and waiting.row.external_id:
+                profile = made.get(waiting.row.external_id)
+            counts["repeated"] += waiting.row_count - 1
+            if profile is None:
+                new.append(waiting.row)
+                continue
+            change = storing.change(profile, waiting.row)
+            missing = known.missing(profile, waiting.row)
+            changes.append(change)
+            flags += missing
+            is_changed = bool(change or missing)
+            self._count_known(counts, profile, is_changed=is_changed)
+            if profile.id not in self._unchanged:
+                counts["opt_outs_kept"] += known.kept(profile, waiting.row)
+
+        self._create(counts, new)
+        self._update(counts, changes, flags)
+        self.counts.update(counts)
+
+    def _load(
+        self, *, external_ids: Sequence[str] = (), ids: Sequence[int] = ()
+    ) -> Known:
+        is_locked = not self._is_dry_run
+        profiles = storing.load("id", ids, is_locked=is_locked)
+        profiles += storing.load("external_id", external_ids, is_locked=is_locked)
+        return Known(
+            profiles, flagging.opted_out_channels([profile.id for profile in profiles])
+        )
+
+    def _has_to_wait(
+        self, known: Known, profile: StoredProfile, row: ParsedRow
+    ) -> bool:
+        if profile.id in self._waiting:
+            return True
+        if storing.change(profile, row) or known.missing(profile, row):
+            self._waiting.add(profile.id)
+            return True
+        return False
+
+    def _count_unchanged(
+        self,
+        counts: Counter[str],
+        known: Known,
+        profile: StoredProfile,
+        row: ParsedRow,
+    ) -> None:
+        if profile.id in self._created or profile.id in self._unchanged:
+            counts["repeated"] += 1
+            return
+        self._unchanged.add(profile.id)
+        counts["unchanged"] += 1
+        counts["opt_outs_kept"] += known.kept(profile, row)
+
+    def _count_known(
+        self, counts: Counter[str], profile: StoredProfile, *, is_changed: bool
+    ) -> None:
+        """Count the first waiting row about a stored profile."""
+        if profile.id in self._created:
+            counts["repeated"] += 1
+        elif profile.id in self._unchanged:
+            counts["repeated"] += 1
+            # An earlier row alone changed nothing; together they do.
+            counts["unchanged"] -= is_changed
+            counts["updated"] += is_changed
+        else:
+            counts["updated" if is_changed else "unchanged"] += 1
+
+    def _create(self, counts: Counter[str], rows: list[ParsedRow]) -> None:
+        counts["created"] += len(rows)
+        if self._is_dry_run:
+            counts["opt_outs_set"] += sum(len(row.opt_outs) for row in rows)
+            return
+        if not rows:
+            return
+        self._domains.add(given for row in rows for given in row.addresses)
+        ids = storing.create(rows, now=self._now)
+        for number in ids:
+            self._created.add(number)
+        flags = [
+            Flag(number, channel, _digest(row, None, channel))
+            for number, row in zip(ids, rows, strict=True)
+            for channel in row.opt_outs
+        ]
+        counts["opt_outs_set"] += flagging.set_new(flags, by=self._by, now=self._now)
+
+    def _update(
+        self, counts: Counter[str], changes: list[Change], flags: list[Flag]
+    ) -> None:
+        if self._is_dry_run:
+            counts["opt_outs_set"] += len(flags)
+            return
+        self._domains.add(given for change in changes for given, _ in change.added)
+        storing.update(changes, now=self._now)
+        counts["opt_outs_set"] += flagging.set_missing(
+            flags, by=self._by, now=self._now
+        )
+
+    def _finish(self, chunk: Chunk, counts: Counter[str]) -> None:
+        counts["failed"] += len(chunk.failed)
+        counts["rows"] += len(chunk.failed) + len(chunk.rows)
+        counts["addresses_invalid"] += sum(
+            not given.is_deliverable for row in chunk.rows for given in row.addresses
+        )
+        self.counts.update(counts)
+        self.progress = chunk.progress
+        for failed in chunk.failed:
+            self._report(failed)
+
+
+def _digest(row: ParsedRow, profile: StoredProfile | None, channel: int) -> str:
+    """Give the digest of the address that is preferred once the row was applied."""
+    for given in row.addresses:
+        if given.channel == channel:
+            return given.digest
+    return profile.preferred_digest(channel) if profile else ""
