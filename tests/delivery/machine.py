@@ -85,6 +85,15 @@ class EligibilityMachine(RuleBasedStateMachine):
     def gets_address(self, person, mailbox, spelling):
         self.stage.get_address(person, mailbox, spelling=spelling)
 
+    @rule(
+        person=people,
+        mailbox=st.sampled_from([*MAILBOXES, *NUMBERS, *INVALID]),
+        spelling=spellings,
+        flag=st.none() | flags,
+    )
+    def is_imported(self, person, mailbox, spelling, flag):
+        self.stage.import_row(person, mailbox, spelling=spelling, flag=flag)
+
     @rule(person=people, channel=flags)
     def opts_out(self, person, channel):
         self.stage.opt_out(person, channel)

@@ -4,12 +4,16 @@ Each act changes both. `disagreement` then analyses a delivery and says where we
 the oracle differ.
 """
 
+import csv
+import io
 import random
 from datetime import UTC, datetime, timedelta
 
-from delivery import analysis, audiences
+from delivery import analysis, audiences, erasure
 from delivery.models import Delivery, Message
-from optout.models import OptOut
+from optout import preferences
+from optout.importing import import_profiles
+from optout.models.ledger import ConsentReason, ConsentSource
 from profiles.addresses import parse, suffixes
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Address, DomainSuffix, Profile
@@ -63,8 +67,11 @@ class Stage:
         """Make an address preferred, whether or not the person had it before."""
         if person.is_erased:
             return
+        self._store_address(person, channel_of(mailbox), mailbox[2][spelling])
+        self._remember_address(person, mailbox)
+
+    def _remember_address(self, person, mailbox) -> None:
         channel = channel_of(mailbox)
-        self._store_address(person, channel, mailbox[2][spelling])
         identity, domain, _ = mailbox
         others = [
             each
@@ -96,12 +103,49 @@ class Stage:
         )
 
     def opt_out(self, person, channel: int) -> None:
-        OptOut.objects.get_or_create(profile_id=person.id, channel=channel)
+        preferences.opt_out(
+            Profile.objects.get(pk=person.id),
+            channel,
+            by="stage",
+            source=ConsentSource.OPERATOR,
+            now=NOW,
+        )
         person.opt_outs.add(int(channel))
 
     def opt_in(self, person, channel: int) -> None:
-        OptOut.objects.filter(profile_id=person.id, channel=channel).delete()
+        if person.is_erased:
+            return
+        preferences.opt_in(
+            Profile.objects.get(pk=person.id),
+            channel,
+            by="stage",
+            source=ConsentSource.OPERATOR,
+            reason=ConsentReason.SIGNED_FORM,
+            note="The form.",
+            now=NOW,
+        )
         person.opt_outs.discard(int(channel))
+
+    def import_row(self, person, mailbox, *, spelling: int, flag: int | None) -> None:
+        """Import a file of one row: a new preferred address, perhaps an opt-out."""
+        if person.external_id is None:
+            return
+        column = "mobile" if channel_of(mailbox) == Channel.SMS else "email"
+        rows = io.StringIO(newline="")
+        csv.writer(rows).writerows(
+            [
+                ["external_id", column, "no_contact", "no_email", "no_sms"],
+                [
+                    person.external_id,
+                    mailbox[2][spelling],
+                    *("yes" if flag == each else "no" for each in FLAGS),
+                ],
+            ]
+        )
+        import_profiles(io.BytesIO(rows.getvalue().encode()), now=NOW)
+        self._remember_address(person, mailbox)
+        if flag is not None:
+            person.opt_outs.add(int(flag))
 
     def set_status(self, mailbox, spelling: int, status: Status) -> None:
         channel = channel_of(mailbox)
@@ -121,8 +165,12 @@ class Stage:
         self.world.blocked_domains.discard(domain)
 
     def erase(self, person) -> None:
-        Address.objects.filter(profile_id=person.id).delete()
-        Profile.objects.filter(pk=person.id).update(external_id=None, erased_at=NOW)
+        """Erase: opted out of everything, and each address denylisted for ever."""
+        profile = Profile.objects.get(pk=person.id)
+        erasure.erase(profile, by="stage", reason="asked", now=NOW)
+        for address in person.addresses:
+            self.world.quarantine[address.channel, address.mailbox] = "denylisted"
+        person.opt_outs.add(ANY_CHANNEL)
         person.is_erased, person.external_id, person.addresses = True, None, []
 
     def make_delivery(self, plan: oracle.Plan) -> Delivery:
