@@ -21,7 +21,7 @@ def main() -> None:
     try:
         psycopg.connect(server, connect_timeout=10).close()
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().splitlines()[0]
         sys.exit(f"The PostgreSQL of DATABASE_URL did not answer: {reason}")
 
 
