@@ -29,7 +29,7 @@ def insert(
     if not rows:
         return
     if connection.vendor == "postgresql":
-        _copy(table, columns, rows, nullable)
+        _copy(table, columns, rows, nullable=nullable)
         return
     places = ", ".join(
         "nullif(%s, '')" if name in nullable else "%s" for name in columns
@@ -44,6 +44,7 @@ def _copy(
     table: str,
     columns: Sequence[str],
     rows: Sequence[Values],
+    *,
     nullable: Collection[str],
 ) -> None:
     filled = ", ".join(name for name in columns if name not in nullable)
