@@ -117,10 +117,10 @@ class ImportRun:
             missing = known.missing(profile, waiting.row)
             changes.append(change)
             flags += missing
+            if not self._is_counted(profile):
+                counts["opt_outs_kept"] += known.kept(profile, waiting.row)
             is_changed = bool(change or missing)
             self._count_known(counts, profile, is_changed=is_changed)
-            if profile.id not in self._unchanged:
-                counts["opt_outs_kept"] += known.kept(profile, waiting.row)
 
         self._create(counts, new)
         self._update(counts, changes, flags)
@@ -135,6 +135,9 @@ class ImportRun:
         return Known(
             profiles, flagging.opted_out_channels([profile.id for profile in profiles])
         )
+
+    def _is_counted(self, profile: StoredProfile) -> bool:
+        return profile.id in self._created or profile.id in self._unchanged
 
     def _has_to_wait(
         self, known: Known, profile: StoredProfile, row: ParsedRow
@@ -153,7 +156,7 @@ class ImportRun:
         profile: StoredProfile,
         row: ParsedRow,
     ) -> None:
-        if profile.id in self._created or profile.id in self._unchanged:
+        if self._is_counted(profile):
             counts["repeated"] += 1
             return
         self._unchanged.add(profile.id)

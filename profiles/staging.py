@@ -59,7 +59,8 @@ CREATE TEMPORARY TABLE import_owner AS
 SELECT digest, profile_id, external_id, line
 FROM (
     SELECT c.*, row_number() OVER (
-        PARTITION BY digest ORDER BY created_at, profile_id NULLS LAST, line
+        PARTITION BY digest
+        ORDER BY created_at, profile_id NULLS LAST, external_id IS NULL, line
     ) AS place
     FROM (
         SELECT k.digest, p.id AS profile_id, p.external_id, p.created_at, 0 AS line
