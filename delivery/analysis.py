@@ -6,29 +6,32 @@ replaces the one before by moving the delivery's pointer, after the two were com
 a run that is stopped leaves nothing behind.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 from types import ModuleType
 
 from django.db import connection, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from delivery import audiences, loading, loading_postgresql, loading_sqlite, locks
+from delivery import (
+    audiences,
+    figures,
+    loading,
+    loading_postgresql,
+    loading_sqlite,
+    locks,
+)
+from delivery.figures import Counts
 from delivery.models import Analysis, Delivery, Message
-from delivery.states import AnalysisStatus, ExclusionReason, MessageStatus, reasons_in
+from delivery.states import AnalysisStatus
+from delivery.watching import Progress, StopAsked, watched
 from profiles.models import Profile
 
 # A run that gave no sign of life for so long has lost its process.
 SIGN_OF_LIFE = timedelta(minutes=2)
-BETWEEN_SIGNS = 0.5  # seconds
-
-Progress = Callable[[int, int], None]
 
 
 class AnalysisError(Exception):
@@ -45,34 +48,6 @@ class AnalysisRunning(AnalysisError):
 
 class AnalysisStopped(AnalysisError):
     """Somebody stopped the analysis; it left nothing behind."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The figures of an analysis; targeted = to_send + the sum of excluded.
-
-    `excluded` counts by primary reason, `all_reasons` by every reason that applies;
-    both have each reason's code, zeros included.
-    """
-
-    targeted: int
-    to_send: int
-    excluded: dict[str, int]
-    all_reasons: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What differs from the analysis before, in numbers of profiles.
-
-    `newly_excluded` counts, by the code of the primary reason, those who were to be
-    sent to before.
-    """
-
-    new: int
-    gone: int
-    newly_to_send: int
-    newly_excluded: dict[str, int]
 
 
 def prepare(
@@ -177,6 +152,12 @@ def _recorded_run(delivery: Delivery, *, by: str, now: datetime) -> Iterator[Ana
     is_stopped = False
     try:
         yield analysis
+    except StopAsked as asked:
+        is_stopped = True
+        raise AnalysisStopped(
+            _("The analysis of ‘%(delivery)s’ was stopped. Nothing was kept of it.")
+            % {"delivery": delivery}
+        ) from asked
     except (AnalysisStopped, KeyboardInterrupt):
         is_stopped = True
         raise
@@ -205,16 +186,18 @@ def _run(analysis: Analysis, *, progress: Progress | None) -> None:
             % {"delivery": delivery}
         )
 
-    with _watch(analysis, target.size, progress) as watch:
+    with watched(analysis, target.size, progress) as watch:
         table = _engine().fill(analysis, target, watch=watch)
-        counts = _count(table, analysis)
+        counts = figures.count(table, analysis)
         watch.report(counts.targeted)
     _finish(analysis, table, counts, started=started)
 
 
 def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -> None:
     delivery = analysis.delivery
-    changes = _compare(delivery.current_analysis, analysis, table=table, counts=counts)
+    changes = figures.compare(
+        delivery.current_analysis, analysis, table=table, counts=counts
+    )
     with transaction.atomic():
         _engine().publish(analysis)
         _forget_the_erased(analysis)
@@ -242,134 +225,3 @@ def _forget_the_erased(analysis: Analysis) -> None:
     for profile_id in erased.values_list("pk", flat=True):
         messages = Message.objects.filter(analysis=analysis, profile_id=profile_id)
         messages.update(address="")
-
-
-def _count(table: str, analysis: Analysis) -> Counts:
-    excluded: Counter[str] = Counter()
-    all_reasons: Counter[str] = Counter()
-    targeted = to_send = 0
-    for bits, count in loading.count_by_reasons(table, analysis):
-        targeted += count
-        reasons = reasons_in(bits)
-        if not reasons:
-            to_send += count
-            continue
-        excluded[reasons[0].code] += count
-        all_reasons.update({reason.code: count for reason in reasons})
-    return Counts(targeted, to_send, _with_zeros(excluded), _with_zeros(all_reasons))
-
-
-def _with_zeros(counts: Counter[str]) -> dict[str, int]:
-    return {reason.code: counts[reason.code] for reason in ExclusionReason}
-
-
-def _compare(
-    before: Analysis | None, analysis: Analysis, *, table: str, counts: Counts
-) -> Changes | None:
-    """Compare the rows of two analyses; None when there is none before."""
-    if before is None:
-        return None
-    matched = newly_to_send = 0
-    newly_excluded: Counter[str] = Counter()
-    for bits, status_before, count in _changed_rows(before, table, analysis):
-        if status_before is None:
-            continue
-        matched += count
-        if status_before == MessageStatus.EXCLUDED and bits == 0:
-            newly_to_send += count
-        elif status_before != MessageStatus.EXCLUDED and bits != 0:
-            newly_excluded[reasons_in(bits)[0].code] += count
-    return Changes(
-        new=counts.targeted - matched,
-        gone=before.targeted_count - matched,
-        newly_to_send=newly_to_send,
-        newly_excluded=dict(newly_excluded),
-    )
-
-
-def _changed_rows(
-    before: Analysis, table: str, analysis: Analysis
-) -> list[tuple[int, int | None, int]]:
-    """List (reasons now, status before or None, number of profiles)."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT now.reasons, earlier.status, COUNT(*) FROM {table} now"
-            f" LEFT JOIN {Message._meta.db_table} earlier"
-            f" ON earlier.analysis_id = {before.pk:d}"
-            " AND earlier.profile_id = now.profile_id"
-            f" WHERE now.analysis_id = {analysis.pk:d}"
-            " GROUP BY now.reasons, earlier.status"
-        )
-        return list(cursor.fetchall())
-
-
-class _Watch:
-    """Tells how far an analysis is, and stops it when somebody asked for that.
-
-    Speaks through a connection that sees what others wrote while the analysis reads
-    one snapshot; where there is no such connection it tells the caller only.
-    """
-
-    def __init__(
-        self,
-        analysis: Analysis,
-        total: int,
-        *,
-        progress: Progress | None,
-        channel: BaseDatabaseWrapper | None,
-    ) -> None:
-        self._analysis = analysis
-        self._total = total
-        self._progress = progress
-        self._channel = channel
-        self._told_at = 0.0
-
-    def report(self, done: int) -> None:
-        """Tell that `done` profiles are done; raises AnalysisStopped when asked to."""
-        total = max(self._total, done)
-        if self._progress is not None:
-            self._progress(done, total)
-        if self._channel is None or monotonic() - self._told_at < BETWEEN_SIGNS:
-            return
-        self._told_at = monotonic()
-        if self._is_asked_to_stop(self._channel, done, total):
-            raise AnalysisStopped(
-                _("The analysis of ‘%(delivery)s’ was stopped. Nothing was kept of it.")
-                % {"delivery": self._analysis.delivery}
-            )
-
-    def _is_asked_to_stop(
-        self, channel: BaseDatabaseWrapper, done: int, total: int
-    ) -> bool:
-        table = Analysis._meta.db_table
-        alive_at = channel.ops.adapt_datetimefield_value(timezone.now())
-        with channel.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {table} SET profiles_done = %s, profiles_total = %s,"
-                " heartbeat_at = %s WHERE id = %s",
-                (done, total, alive_at, self._analysis.pk),
-            )
-            cursor.execute(
-                f"SELECT stop_requested_at IS NOT NULL FROM {table} WHERE id = %s",
-                (self._analysis.pk,),
-            )
-            return bool(cursor.fetchone()[0])
-
-
-@contextmanager
-def _watch(
-    analysis: Analysis, total: int, progress: Progress | None
-) -> Iterator[_Watch]:
-    if connection.in_atomic_block or is_in_memory():
-        yield _Watch(analysis, total, progress=progress, channel=None)
-    elif connection.vendor == "postgresql":
-        yield _Watch(analysis, total, progress=progress, channel=connection)
-    else:
-        # The connection at hand reads its snapshot and must not write meanwhile.
-        with closing(connection.copy()) as channel:
-            yield _Watch(analysis, total, progress=progress, channel=channel)
-
-
-def is_in_memory() -> bool:
-    name = str(connection.settings_dict["NAME"])
-    return connection.vendor == "sqlite" and ("memory" in name or name == "")

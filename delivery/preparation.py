@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from delivery import analysis, audiences
 from delivery.models import Analysis, Delivery
+from delivery.watching import Progress
 from profiles.channels import Channel
 
 
@@ -30,7 +31,7 @@ def create_and_analyse(
     *,
     by: str,
     now: datetime,
-    progress: analysis.Progress | None = None,
+    progress: Progress | None = None,
 ) -> Analysis:
     """Make a delivery to everybody and analyse it; keeps neither when that fails.
 

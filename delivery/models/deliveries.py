@@ -86,7 +86,7 @@ class Analysis(models.Model):
     # {reason code: count}, by primary reason and by every reason that applies.
     excluded_counts = models.JSONField(_("excluded"), default=dict)
     all_reason_counts = models.JSONField(_("all reasons"), default=dict)
-    # What differs from the analysis before: see delivery.analysis.Changes.
+    # What differs from the analysis before: see delivery.figures.Changes.
     changes = models.JSONField(
         _("changes"), null=True, blank=True, encoder=DjangoJSONEncoder
     )

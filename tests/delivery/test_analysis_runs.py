@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 from django.db import connection
 
-from delivery import analysis, audiences, erasure, loading
+from delivery import analysis, audiences, erasure, loading, watching
 from delivery.models import Analysis, Message
 from profiles.channels import Channel
 from profiles.models import Profile
@@ -30,7 +30,7 @@ def many_parts(monkeypatch):
     """Make every target large: parts of five profiles, shared among sessions."""
     monkeypatch.setattr(loading, "SMALL_TARGET", 0)
     monkeypatch.setattr(loading, "PROFILES_PER_PART", 5)
-    monkeypatch.setattr(analysis, "BETWEEN_SIGNS", 0)
+    monkeypatch.setattr(watching, "BETWEEN_SIGNS", 0)
 
 
 def test_first_run_has_nothing_to_compare(opted_in_profile):
@@ -118,7 +118,7 @@ def test_request_to_stop_is_heard(transactional_db, many_parts, monkeypatch):
     crowded(9)
     delivery = factories.make_delivery()
     # In memory, SQLite has no second connection that could hear it.
-    monkeypatch.setattr(analysis, "is_in_memory", lambda: False)
+    monkeypatch.setattr(watching, "is_in_memory", lambda: False)
     monkeypatch.setattr(connection, "copy", lambda: Unclosed(connection))
 
     def ask(done, total):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from delivery import analysis, preparation
 from delivery.models import Analysis
 from delivery.progress import terminal_progress
+from delivery.watching import Progress
 from profiles.channels import Channel
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
         self._print(run, as_json=options["json"])
 
-    def _analyse(self, options: Any, progress: analysis.Progress) -> Analysis:
+    def _analyse(self, options: Any, progress: Progress) -> Analysis:
         by, now = "command line", timezone.now()
         if options["new"] is not None:
             channel = Channel[options["channel"].upper()]
