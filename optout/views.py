@@ -15,7 +15,9 @@ from profiles.models import Profile
 
 
 @login_required
-@permission_required("optout.add_optout", raise_exception=True)
+@permission_required(
+    ["profiles.view_profile", "optout.add_optout"], raise_exception=True
+)
 @require_http_methods(["GET", "HEAD", "POST"])
 def opt_outs(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Show the boxes of one person on a page of their own, and save them."""

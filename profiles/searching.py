@@ -59,6 +59,11 @@ def digests_of(text: str, *, channels: Iterable[Channel] = Channel) -> set[UUID]
     return found
 
 
+def row_ids(texts: Iterable[str]) -> list[int]:
+    """Read numbers of rows that a page sent; passes over what no row can have."""
+    return [int(text) for text in texts if text.isdecimal() and len(text) < 19]
+
+
 def _by_key(text: str) -> QuerySet[Profile, int]:
     # A range, so that the index of any collation serves; the prefix has the last word.
     is_key = Q(
@@ -66,8 +71,7 @@ def _by_key(text: str) -> QuerySet[Profile, int]:
         external_id__lt=f"{text}\U0010ffff",
         external_id__startswith=text,
     )
-    if text.lstrip("#").isdecimal() and len(text) < 19:
-        is_key |= Q(pk=int(text.lstrip("#")))
+    is_key |= Q(pk__in=row_ids([text.lstrip("#")]))
     return Profile.objects.filter(is_key).values_list("pk", flat=True)
 
 

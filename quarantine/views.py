@@ -18,6 +18,7 @@ from django.views.decorators.http import (
 
 from profiles.channels import Channel
 from profiles.paging import page_of
+from profiles.searching import row_ids
 from quarantine import browsing, listing
 from quarantine.forms import AddForm, FilterForm, ReleaseForm, StatusForm
 from quarantine.models import QuarantinedAddress
@@ -160,7 +161,13 @@ def _show(
 
 
 @login_required
-@permission_required("quarantine.release_quarantinedaddress", raise_exception=True)
+@permission_required(
+    [
+        "quarantine.view_quarantinedaddress",
+        "quarantine.release_quarantinedaddress",
+    ],
+    raise_exception=True,
+)
 @require_POST
 def release_addresses(request: HttpRequest) -> HttpResponse:
     """Release the addresses that were ticked; ask again where the reason is missing."""
@@ -188,7 +195,7 @@ def release_addresses(request: HttpRequest) -> HttpResponse:
 
 
 def _ticked(post: QueryDict) -> list[QuarantinedAddress]:
-    ids = [int(text) for text in post.getlist("address") if text.isdecimal()]
+    ids = row_ids(post.getlist("address"))
     return list(QuarantinedAddress.objects.filter(pk__in=ids[:MOST_AT_ONCE]))
 
 

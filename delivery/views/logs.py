@@ -13,6 +13,7 @@ from delivery.forms import LogForm
 from delivery.models import Delivery
 from profiles.models import Profile
 from profiles.paging import page_of
+from profiles.searching import row_ids
 
 
 @login_required
@@ -68,12 +69,9 @@ def delivery_explanation(request: HttpRequest, delivery_id: int) -> HttpResponse
 
 
 def _profile(external_id: str, number: str) -> Profile | None:
-    is_wanted = Q(external_id=external_id) if external_id else Q(pk__in=_ids(number))
+    by_number = Q(pk__in=row_ids([number]))
+    is_wanted = Q(external_id=external_id) if external_id else by_number
     return Profile.objects.not_erased().filter(is_wanted).first()
-
-
-def _ids(number: str) -> list[int]:
-    return [int(number)] if number.isdecimal() and len(number) < 19 else []
 
 
 def _find(delivery_id: int) -> Delivery:

@@ -54,7 +54,9 @@ def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
 
 
 @login_required
-@permission_required("quarantine.add_quarantinedaddress", raise_exception=True)
+@permission_required(
+    ["profiles.view_profile", "quarantine.add_quarantinedaddress"], raise_exception=True
+)
 @require_POST
 def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Quarantine every address of one person."""
@@ -77,7 +79,9 @@ def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
 
 
 @login_required
-@permission_required("profiles.erase_profile", raise_exception=True)
+@permission_required(
+    ["profiles.view_profile", "profiles.erase_profile"], raise_exception=True
+)
 @require_POST
 def erase(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Erase one person, after a typed confirmation."""
@@ -120,8 +124,7 @@ def _show(
             "boxes": BoxesForm(
                 person, may_lift=request.user.has_perm("optout.lift_optout")
             ),
-            "quarantine_form": quarantine_form
-            or QuarantineAllForm(prefix="quarantine"),
+            "quarantine_form": quarantine_form or QuarantineAllForm(),
             "erase_form": erase_form or EraseForm(person),
             "ask": ask,
             "explanation": _explanation(request, person, ask),

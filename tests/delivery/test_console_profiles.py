@@ -184,6 +184,18 @@ def test_action_needs_its_right(
     )
 
 
+@pytest.mark.parametrize(
+    ("action", "right"),
+    [("quarantine", "add_quarantinedaddress"), ("erase", "erase_profile")],
+)
+def test_action_alone_shows_nobody(
+    client: Client, onlooker: User, anna: Profile, action: str, right: str
+) -> None:
+    onlooker.user_permissions.add(Permission.objects.get(codename=right))
+    client.force_login(onlooker)
+    assert client.post(f"{LIST}{anna.pk}/{action}/").status_code == 403
+
+
 def test_viewer_sees_the_flags_but_no_boxes(
     client: Client, onlooker: User, opted_out_profile: Profile
 ) -> None:

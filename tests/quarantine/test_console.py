@@ -271,3 +271,29 @@ def test_blocking_needs_its_right(client: Client, onlooker: User) -> None:
     assert client.get(LIST + "domains/").status_code == 200
     answer = client.post(LIST + "domains/", {"domain": "example.org"})
     assert answer.status_code == 403
+
+
+def test_release_alone_shows_no_address(
+    client: Client, onlooker: User, listed: dict[str, QuarantinedAddress]
+) -> None:
+    only_with(onlooker, "release_quarantinedaddress")
+    client.force_login(onlooker)
+    answer = client.post(f"{LIST}release/", {"address": listed["anna"].pk})
+    assert answer.status_code == 403
+
+
+def test_carriers_are_shown_to_who_may_see_profiles(
+    client: Client, onlooker: User, listed: dict[str, QuarantinedAddress]
+) -> None:
+    factories.make_profile(external_id="A-1", email="anna@example.com")
+    page = f"{LIST}{listed['anna'].pk}/"
+    client.force_login(onlooker)
+    only_with(onlooker, "view_quarantinedaddress")
+    assert "Profiles with this address" not in client.get(page).content.decode()
+    only_with(onlooker, "view_quarantinedaddress", "view_profile")
+    assert "A-1" in client.get(page).content.decode()
+
+
+def test_number_that_no_row_can_have_is_passed_over(console: Client) -> None:
+    answer = console.post(f"{LIST}release/", {"address": "9" * 30, "note": "Moved"})
+    assert answer.headers["Location"] == LIST
