@@ -72,11 +72,14 @@ def measure(delivery: Delivery) -> Target | None:
     return Target(size, IdRange(ends["first"], ends["last"]))
 
 
-def insertion(analysis: Analysis, ids: IdRange, *, table: str, losers: str) -> Sql:
-    """Give the INSERT ... SELECT of one part.
+# What a row of an analysis is, from what outcomes() gives.
+COLUMNS = "analysis_id, profile_id, status, reasons, address, digest"
 
-    `table` takes the rows; `losers` names a table of profile_id, the losers of the
-    duplicate rule.
+
+def outcomes(analysis: Analysis, ids: IdRange, *, losers: str) -> Sql:
+    """Give the query of one part: profile_id, reasons, address, digest.
+
+    `losers` names a table of profile_id, the losers of the duplicate rule.
     """
     delivery = analysis.delivery
     everyone = eligibility.evaluated(
@@ -84,17 +87,24 @@ def insertion(analysis: Analysis, ids: IdRange, *, table: str, losers: str) -> S
     )
     duplicate = ExclusionReason.DUPLICATE_ADDRESS.bit
     return Sql(
-        f"INSERT INTO {table}"
-        " (analysis_id, profile_id, status, reasons, address, digest)"
-        f" SELECT {analysis.pk:d}, each.profile_id,"
-        " CASE WHEN each.reasons = 0 AND loser.profile_id IS NULL"
-        f" THEN {MessageStatus.READY:d} ELSE {MessageStatus.EXCLUDED:d} END,"
-        f" each.reasons + CASE WHEN loser.profile_id IS NULL THEN 0"
-        f" ELSE {duplicate} END,"
-        " COALESCE(each.address, ''), each.digest"
+        "SELECT each.profile_id, each.reasons"
+        f" + CASE WHEN loser.profile_id IS NULL THEN 0 ELSE {duplicate} END AS reasons,"
+        " COALESCE(each.address, '') AS address, each.digest"
         f" FROM ({everyone.text}) each"
         f" LEFT JOIN {losers} loser ON loser.profile_id = each.profile_id",
         everyone.params,
+    )
+
+
+def rows_from(source: str, analysis: Analysis) -> str:
+    """Give the SELECT of COLUMNS from a table, or query, of outcomes.
+
+    `source` must have its reasons computed: they are looked at twice here.
+    """
+    return (
+        f"SELECT {analysis.pk:d}, profile_id, CASE WHEN reasons = 0"
+        f" THEN {MessageStatus.READY:d} ELSE {MessageStatus.EXCLUDED:d} END,"
+        f" reasons, address, digest FROM {source}"
     )
 
 

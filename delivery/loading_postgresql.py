@@ -23,7 +23,7 @@ from django.db import connection, transaction
 
 from delivery import eligibility, partitions
 from delivery.eligibility import IdRange, Sql
-from delivery.loading import Target, Watch, insertion
+from delivery.loading import COLUMNS, Target, Watch, outcomes, rows_from
 from delivery.models import Analysis
 
 SESSIONS = 2
@@ -71,10 +71,18 @@ def _fill_here(analysis: Analysis, ids: IdRange, table: str) -> int:
         losers = eligibility.duplicates(analysis.delivery)
         _execute("CREATE TEMP TABLE analysis_losers (profile_id bigint PRIMARY KEY)")
         _execute(f"INSERT INTO analysis_losers {losers.text}", losers.params)
-        rows = insertion(analysis, ids, table=table, losers="analysis_losers")
-        count = _execute(rows.text, rows.params)
+        count = _insert_part(analysis, ids, table)
         _execute("DROP TABLE analysis_losers")
         return count
+
+
+def _insert_part(analysis: Analysis, ids: IdRange, table: str) -> int:
+    part = outcomes(analysis, ids, losers="analysis_losers")
+    # OFFSET 0 keeps the planner from computing the reasons once for each use.
+    source = f"({part.text} OFFSET 0) outcome"
+    return _execute(
+        f"INSERT INTO {table} ({COLUMNS}) {rows_from(source, analysis)}", part.params
+    )
 
 
 @dataclass
@@ -167,10 +175,7 @@ class _Run:
                 part = self._queue.get_nowait()
             except Empty:
                 return
-            rows = insertion(
-                self.analysis, part, table=self.table, losers="analysis_losers"
-            )
-            count = _execute(rows.text, rows.params)
+            count = _insert_part(self.analysis, part, self.table)
             with self._lock:
                 self.done += count
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from delivery import eligibility
-from delivery.loading import Target, Watch, insertion
+from delivery.loading import COLUMNS, Target, Watch, outcomes, rows_from
 from delivery.models import Analysis, Message
 
 TABLE = Message._meta.db_table
@@ -29,15 +29,12 @@ def fill(analysis: Analysis, target: Target, *, watch: Watch) -> str:
         _execute(f"INSERT INTO temp.analysis_losers {losers.text}", losers.params)
         done = 0
         for part in target.parts():
-            rows = insertion(
-                analysis,
-                part,
-                table="temp.analysis_rows",
-                losers="temp.analysis_losers",
+            rows = outcomes(analysis, part, losers="temp.analysis_losers")
+            done += _execute(
+                f"INSERT INTO temp.analysis_outcomes {rows.text}", rows.params
             )
-            done += _execute(rows.text, rows.params)
             watch.report(done)
-    _move_rows(watch)
+    _move_rows(analysis, watch)
     _drop_temporary_tables()
     return TABLE
 
@@ -61,14 +58,13 @@ def _create_temporary_tables() -> None:
     _drop_temporary_tables()
     _execute("PRAGMA temp.cache_size = -65536")
     _execute(
-        "CREATE TEMP TABLE analysis_rows (analysis_id, profile_id, status, reasons,"
-        " address, digest)"
+        "CREATE TEMP TABLE analysis_outcomes (profile_id, reasons, address, digest)"
     )
     _execute("CREATE TEMP TABLE analysis_losers (profile_id INTEGER PRIMARY KEY)")
 
 
 def _drop_temporary_tables() -> None:
-    _execute("DROP TABLE IF EXISTS temp.analysis_rows")
+    _execute("DROP TABLE IF EXISTS temp.analysis_outcomes")
     _execute("DROP TABLE IF EXISTS temp.analysis_losers")
 
 
@@ -85,15 +81,15 @@ def _snapshot() -> Iterator[None]:
         _execute("COMMIT")
 
 
-def _move_rows(watch: Watch) -> None:
+def _move_rows(analysis: Analysis, watch: Watch) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COALESCE(MAX(rowid), 0) FROM temp.analysis_rows")
+        cursor.execute("SELECT COALESCE(MAX(rowid), 0) FROM temp.analysis_outcomes")
         last = cursor.fetchone()[0]
     for start in range(1, last + 1, _ROWS_PER_WRITE):
         with transaction.atomic():
             _execute(
-                f"INSERT INTO {TABLE} (analysis_id, profile_id, status, reasons,"
-                " address, digest) SELECT * FROM temp.analysis_rows"
+                f"INSERT INTO {TABLE} ({COLUMNS})"
+                f" {rows_from('temp.analysis_outcomes', analysis)}"
                 " WHERE rowid BETWEEN %s AND %s",
                 (start, start + _ROWS_PER_WRITE - 1),
             )
