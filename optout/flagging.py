@@ -39,9 +39,9 @@ def opted_out_channels(profile_ids: Sequence[int]) -> dict[int, set[int]]:
     channels: dict[int, set[int]] = {}
     if not profile_ids:
         return channels
-    condition, parameters = bulk.is_any_of("profile_id", profile_ids)
+    condition, parameter = bulk.is_any_of("profile_id", profile_ids)
     rows = bulk.select(
-        f"SELECT profile_id, channel FROM optout_optout WHERE {condition}", parameters
+        f"SELECT profile_id, channel FROM optout_optout WHERE {condition}", [parameter]
     )
     for profile_id, channel in rows:
         channels.setdefault(profile_id, set()).add(channel)

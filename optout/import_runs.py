@@ -7,7 +7,6 @@ counted as repeated.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Any, TypeAlias
 
 from optout import flagging
@@ -17,7 +16,7 @@ from profiles.chunks import Chunk, IdSet
 from profiles.parsing import ParsedRow
 from profiles.reading import Progress
 from profiles.staging import Staging, Waiting
-from profiles.storing import Change, KnownDomains, StoredProfile
+from profiles.storing import Change, KnownDomains, NewProfile, StoredProfile
 
 Listener: TypeAlias = Callable[[Any], None]
 
@@ -58,39 +57,52 @@ class ImportRun:
         self._report = report
         self._is_dry_run = is_dry_run
         self._by = by
-        self._now = now
+        self.now = now
         self._domains = KnownDomains()
         # The profiles that rows were counted for, and those that rows wait for.
         self._created = IdSet()
         self._unchanged = IdSet()
         self._waiting = IdSet()
+        self._expects_new = not is_dry_run
+
+    def reserve_ids(self, count: int) -> Sequence[int]:
+        """Reserve ids for a chunk that is expected to create profiles."""
+        return storing.reserve_ids(count) if self._expects_new else ()
 
     def take(self, chunk: Chunk) -> None:
         """Create, count, or let wait each row of a chunk."""
         known = self._load(external_ids=[row.external_id for row in chunk.rows])
         stored = {profile.external_id: profile for profile in known.profiles}
-        new: dict[str, ParsedRow] = {}
-        waiting: list[ParsedRow] = []
+        new: dict[str, int] = {}
+        waiting: list[int] = []
         counts: Counter[str] = Counter()
-        for row in chunk.rows:
+        for place, row in enumerate(chunk.rows):
             profile = stored.get(row.external_id) if row.external_id else None
             if profile is not None:
                 if self._has_to_wait(known, profile, row):
-                    waiting.append(row)
+                    waiting.append(place)
                 else:
                     self._count_unchanged(counts, known, profile, row)
             elif row.external_id and row.external_id not in new:
-                new[row.external_id] = row
+                new[row.external_id] = place
             else:
-                waiting.append(row)
+                waiting.append(place)
 
         if self._is_dry_run:
             # Nobody is created whom the next chunk could find: count them at the end.
-            waiting = sorted([*new.values(), *waiting], key=attrgetter("line"))
+            waiting = sorted([*new.values(), *waiting])
         else:
-            self._create(counts, list(new.values()))
-        self.staging.add(waiting)
+            self._create_from(chunk, counts, list(new.values()))
+        self._expects_new = bool(new) and not self._is_dry_run
+        self.staging.add([chunk.rows[place] for place in waiting])
         self._finish(chunk, counts)
+
+    def _create_from(
+        self, chunk: Chunk, counts: Counter[str], places: Sequence[int]
+    ) -> None:
+        rows = [chunk.rows[place] for place in places]
+        new = [chunk.new[place] for place in places] if chunk.new else None
+        self._create(counts, rows, new)
 
     def apply(self, people: list[Waiting]) -> None:
         """Create or change the profiles that waiting rows are about."""
@@ -177,7 +189,12 @@ class ImportRun:
         else:
             counts["updated" if is_changed else "unchanged"] += 1
 
-    def _create(self, counts: Counter[str], rows: list[ParsedRow]) -> None:
+    def _create(
+        self,
+        counts: Counter[str],
+        rows: list[ParsedRow],
+        new: list[NewProfile] | None = None,
+    ) -> None:
         counts["created"] += len(rows)
         if self._is_dry_run:
             counts["opt_outs_set"] += sum(len(row.opt_outs) for row in rows)
@@ -185,15 +202,18 @@ class ImportRun:
         if not rows:
             return
         self._domains.add(given for row in rows for given in row.addresses)
-        ids = storing.create(rows, now=self._now)
-        for number in ids:
-            self._created.add(number)
+        if new is None:
+            ids = storing.reserve_ids(len(rows))
+            new = storing.prepare(rows, ids, now=self.now)
+        storing.create(new)
+        for made in new:
+            self._created.add(made.id)
         flags = [
-            Flag(number, channel, _digest(row, None, channel))
-            for number, row in zip(ids, rows, strict=True)
+            Flag(made.id, channel, _digest(row, None, channel))
+            for made, row in zip(new, rows, strict=True)
             for channel in row.opt_outs
         ]
-        counts["opt_outs_set"] += flagging.set_new(flags, by=self._by, now=self._now)
+        counts["opt_outs_set"] += flagging.set_new(flags, by=self._by, now=self.now)
 
     def _update(
         self, counts: Counter[str], changes: list[Change], flags: list[Flag]
@@ -202,17 +222,13 @@ class ImportRun:
             counts["opt_outs_set"] += len(flags)
             return
         self._domains.add(given for change in changes for given, _ in change.added)
-        storing.update(changes, now=self._now)
-        counts["opt_outs_set"] += flagging.set_missing(
-            flags, by=self._by, now=self._now
-        )
+        storing.update(changes, now=self.now)
+        counts["opt_outs_set"] += flagging.set_missing(flags, by=self._by, now=self.now)
 
     def _finish(self, chunk: Chunk, counts: Counter[str]) -> None:
         counts["failed"] += len(chunk.failed)
         counts["rows"] += len(chunk.failed) + len(chunk.rows)
-        counts["addresses_invalid"] += sum(
-            not given.is_deliverable for row in chunk.rows for given in row.addresses
-        )
+        counts["addresses_invalid"] += chunk.invalid_count
         self.counts.update(counts)
         self.progress = chunk.progress
         for failed in chunk.failed:

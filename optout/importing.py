@@ -95,7 +95,9 @@ def import_profiles(
 
 
 def _read(run: ImportRun, reader: RowReader, progress: Listener) -> None:
-    chunks = parsed_chunks(reader, size=CHUNK_ROWS)
+    chunks = parsed_chunks(
+        reader, size=CHUNK_ROWS, now=run.now, reserve=run.reserve_ids
+    )
     with closing(chunks):
         while _batch(chunks, run.take):
             progress(run.progress)

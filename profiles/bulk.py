@@ -5,14 +5,14 @@ moments in UTC as `2024-05-31 12:30:00`, digests as 32 hexadecimal digits.
 """
 
 import csv
-import io
+import json
 from collections.abc import Collection, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from django.db import connection
 
 Values: TypeAlias = Sequence[Any]
-_BLOCK_ROWS: Final = 500
+_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def insert(
@@ -26,6 +26,34 @@ def insert(
 
     An empty text is stored as null in the columns of `nullable` only.
     """
+    insert_encoded(table, columns, encoded(rows), nullable=nullable)
+
+
+def encoded(rows: Sequence[Values]) -> Sequence[Any]:
+    """Write rows as the database takes them: lines for COPY, or as they are."""
+    if connection.vendor != "postgresql":
+        return rows
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\n").writerows(rows)
+    return lines.lines
+
+
+class _Lines:
+    """What csv.writer writes to: it gives one text for each row."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.write = self.lines.append
+
+
+def insert_encoded(
+    table: str,
+    columns: Sequence[str],
+    rows: Sequence[Any],
+    *,
+    nullable: Collection[str] = (),
+) -> None:
+    """Insert rows that `encoded` has written."""
     if not rows:
         return
     if connection.vendor == "postgresql":
@@ -43,7 +71,7 @@ def insert(
 def _copy(
     table: str,
     columns: Sequence[str],
-    rows: Sequence[Values],
+    lines: Sequence[str],
     *,
     nullable: Collection[str],
 ) -> None:
@@ -57,12 +85,7 @@ def _copy(
         connection.wrap_database_errors,
         cursor.copy(statement) as copy,
     ):
-        # In blocks: the server works on one while we write the next.
-        for start in range(0, len(rows), _BLOCK_ROWS):
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerows(rows[start : start + _BLOCK_ROWS])
-            copy.write(text.getvalue())
+        copy.write("".join(lines))
 
 
 def execute_many(statement: str, rows: Sequence[Values]) -> None:
@@ -86,26 +109,32 @@ def select(statement: str, parameters: Values = ()) -> list[tuple[Any, ...]]:
         return rows
 
 
-def is_any_of(column: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
-    """Give (condition, parameters) for a column that is one of many values."""
-    if connection.vendor == "postgresql":
-        return f"{column} = ANY(%s)", [list(values)]
-    places = ", ".join(["%s"] * len(values))
-    return f"{column} IN ({places})", list(values)
+def is_any_of(column: str, values: Sequence[str] | Sequence[int]) -> tuple[str, str]:
+    """Give (condition, parameter) for a column that is one of many values."""
+    # As JSON: a list of 5,000 parameters takes three times as long to write and read.
+    if connection.vendor == "sqlite":
+        return f"{column} IN (SELECT value FROM json_each(%s))", _json(values)
+    kind = "bigint" if values and isinstance(values[0], int) else "text"
+    elements = f"SELECT v::{kind} FROM json_array_elements_text(%s::json) v"
+    return f"{column} = ANY (ARRAY({elements}))", _json(values)
 
 
-def next_ids(table: str, count: int) -> list[int]:
-    """Reserve ids of a table's `id`; on SQLite within the transaction of their use."""
+def reserve_ids(table: str, count: int) -> list[int]:
+    """Reserve ids of a table's `id`, which nobody else will get."""
     if connection.vendor == "postgresql":
-        rows = select(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id'))"
-            " FROM generate_series(1, %s)",
+        [(numbers,)] = select(
+            "WITH sequence AS MATERIALIZED"
+            " (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS name)"
+            " SELECT string_agg(nextval(name)::text, ',')"
+            " FROM sequence, generate_series(1, %s)",
             [table, count],
         )
-        return [number for (number,) in rows]
-    [(last,)] = select(
-        f"SELECT max((SELECT coalesce(max(id), 0) FROM {table}),"
-        " coalesce((SELECT max(seq) FROM sqlite_sequence WHERE name = %s), 0))",
-        [table],
-    )
-    return list(range(last + 1, last + 1 + count))
+        return [int(number) for number in numbers.split(",")]
+
+    sequence = "UPDATE sqlite_sequence SET seq = seq + %s WHERE name = %s"
+    if not execute(sequence, [count, table]):
+        # Nobody has had an id yet.
+        execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 0)", [table])
+        execute(sequence, [count, table])
+    [(last,)] = select("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+    return list(range(last - count + 1, last + 1))

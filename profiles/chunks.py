@@ -1,80 +1,111 @@
 """Chunks of parsed rows, read ahead while the database works; sets of profile ids."""
 
 import gc
-from collections.abc import Generator, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.db import Error, connection
 from django.utils import translation
 
 from profiles import bulk
 from profiles.parsing import ParsedRow, RowParser
-from profiles.reading import FailedRow, Progress, RowReader
+from profiles.reading import FailedRow, Progress, Row, RowReader
+from profiles.storing import NewProfile, prepare
 
 # Any number that no other part of the product locks.
 _IMPORT_LOCK: Final = 5_163_207_001
 # Between two collections; by default it is 700, which costs a third of the time.
 _OBJECTS: Final = 200_000
+_SWITCH_INTERVAL: Final = 0.0002  # seconds
 _PAGE_BITS: Final = 15
+NOTHING_READ: Final = Progress(0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
-    """Rows of a file that follow one another, and how far the reading has come."""
+    """Rows of a file that follow one another, and how far the reading has come.
 
-    rows: list[ParsedRow]
-    failed: list[FailedRow]
-    progress: Progress
-
-
-def parsed_chunks(reader: RowReader, *, size: int) -> Generator[Chunk, None, None]:
-    """Give the rows of a file in chunks; the next one is parsed in the meantime.
-
-    Only one thread of Python runs at a time, but this one mostly waits for the
-    database, which then works on one processor while we parse on another.
+    `new` holds for each row the profile it would create, or nothing at all.
     """
-    chunks = _parse(reader, size, language=translation.get_language())
-    with _few_collections(), ThreadPoolExecutor(max_workers=1) as thread:
-        ahead = thread.submit(next, chunks, None)
-        while chunk := ahead.result():
-            ahead = thread.submit(next, chunks, None)
+
+    rows: list[ParsedRow] = field(default_factory=list)
+    failed: list[FailedRow] = field(default_factory=list)
+    new: list[NewProfile] = field(default_factory=list)
+    invalid_count: int = 0
+    progress: Progress = NOTHING_READ
+
+
+Reserve: TypeAlias = Callable[[int], Sequence[int]]
+
+
+def parsed_chunks(
+    reader: RowReader, *, size: int, now: str, reserve: Reserve
+) -> Generator[Chunk, None, None]:
+    """Give the rows of a file in chunks; the next one is made in the meantime.
+
+    `reserve` gives ids for the profiles that a chunk may create, or none when it is
+    not expected to. Only one thread of Python runs at a time, but this one mostly
+    waits for the database, which works on one processor while we parse on another.
+    """
+    chunks = _Chunks(reader, size, now=now)
+    with _two_threads(), ThreadPoolExecutor(max_workers=1) as thread:
+        ahead = thread.submit(chunks.make, reserve(size))
+        while (chunk := ahead.result()).rows or chunk.failed:
+            ahead = thread.submit(chunks.make, reserve(size))
             yield chunk
 
 
-def _parse(reader: RowReader, size: int, *, language: str | None) -> Iterator[Chunk]:
-    parser = RowParser(reader.columns)
-    rows = iter(reader)
-    count = 0
-    while True:
-        chunk = Chunk([], [], reader.progress(count))
+class _Chunks:
+    def __init__(self, reader: RowReader, size: int, *, now: str) -> None:
+        self._reader = reader
+        self._rows = iter(reader)
+        self._parser = RowParser(reader.columns)
+        self._size = size
+        self._now = now
+        self._count = 0
+        self._language = translation.get_language()
+
+    def make(self, ids: Sequence[int]) -> Chunk:
+        chunk = Chunk()
         # The language of the sentences belongs to a thread.
-        with translation.override(language):
-            for row in islice(rows, size):
-                parsed = row if isinstance(row, FailedRow) else parser.parse(*row)
-                if isinstance(parsed, FailedRow):
-                    chunk.failed.append(parsed)
-                else:
-                    chunk.rows.append(parsed)
-        found = len(chunk.rows) + len(chunk.failed)
-        if not found:
+        with translation.override(self._language):
+            for row in islice(self._rows, self._size):
+                self._add(chunk, row)
+        self._count += len(chunk.rows) + len(chunk.failed)
+        chunk.progress = self._reader.progress(self._count)
+        if ids:
+            chunk.new = prepare(chunk.rows, ids, now=self._now)
+        return chunk
+
+    def _add(self, chunk: Chunk, row: Row | FailedRow) -> None:
+        parsed = row if isinstance(row, FailedRow) else self._parser.parse(*row)
+        if isinstance(parsed, FailedRow):
+            chunk.failed.append(parsed)
             return
-        count += found
-        yield Chunk(chunk.rows, chunk.failed, reader.progress(count))
+        chunk.rows.append(parsed)
+        for given in parsed.addresses:
+            chunk.invalid_count += not given.is_deliverable
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """Look for garbage in cycles, of which rows make none, once in many rows."""
-    former = gc.get_threshold()
-    gc.set_threshold(_OBJECTS, *former[1:])
+def _two_threads() -> Iterator[None]:
+    """Let a thread go on soon whose answer has come, and look rarely for garbage.
+
+    Only garbage in cycles needs looking for, and rows make none.
+    """
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.set_threshold(_OBJECTS, *threshold[1:])
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         yield
     finally:
-        gc.set_threshold(*former)
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """One row of a profile file, understood.
 
 Pure functions and tables: no database. Blank cells mean "nothing said", so they are
-left out of everything; rows of one profile are put together by `combined`.
+left out of everything; rows of one profile are put together by profiles.combining.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 from zoneinfo import available_timezones
 
@@ -84,9 +84,9 @@ _BOOLEANS: Final = {
 class GivenAddress(NamedTuple):
     """An address of a row; the first one of its channel is to become preferred."""
 
+    digest: str  # 32 hexadecimal digits
     channel: int
     value: str
-    digest: str  # 32 hexadecimal digits
     domain: str
     is_deliverable: bool
 
@@ -126,32 +126,6 @@ class _RowError(Exception):
 def expected_columns(mapping: Mapping[str, str] | None = None) -> Expected:
     """Describe the header of a profile file."""
     return Expected(known=FIELDS, any_of=IDENTITY, mapping=mapping or {})
-
-
-def combined(earlier: ParsedRow, later: ParsedRow) -> ParsedRow:
-    """Put two rows of one profile together, as if one came after the other.
-
-    Later values win, opt-outs accumulate, the first address of the later row becomes
-    preferred. A profile is created by its first row, so that one's `created_at` stays.
-    """
-    again = {(given.channel, given.digest) for given in later.addresses}
-    addresses = [
-        *later.addresses,
-        *(one for one in earlier.addresses if (one.channel, one.digest) not in again),
-    ]
-    opt_outs = sorted({*earlier.opt_outs, *later.opt_outs})
-    refused = {*earlier.not_opted_out, *later.not_opted_out}
-    return ParsedRow(
-        line=earlier.line,
-        external_id=earlier.external_id or later.external_id,
-        values=earlier.values | later.values,
-        attributes=earlier.attributes | later.attributes,
-        # Those of one channel stand together, the first one is to be preferred.
-        addresses=sorted(addresses, key=itemgetter(0)),
-        opt_outs=opt_outs,
-        not_opted_out=sorted(refused.difference(opt_outs)),
-        created_at=earlier.created_at,
-    )
 
 
 class RowParser:
@@ -257,7 +231,7 @@ class RowParser:
                 unique.setdefault(one.digest, one)
             given += unique.values()
         if self._is_postal and not values.keys().isdisjoint(POSTAL):
-            given.append(_given_postal(values))
+            given.append(given_postal(values))
         return given
 
     def _flags(self, cells: list[str]) -> tuple[Sequence[int], Sequence[int]]:
@@ -278,25 +252,27 @@ def _given(channel: Channel, text: str, column: str, *, country: str) -> GivenAd
     value = text.strip()
     canonical, domain = canonical_form(channel, value, country=country)
     if canonical is None:
-        return _as_given(parse(channel, value, country=country))
+        return as_given(parse(channel, value, country=country))
     # As parse() does, without the objects that a million rows would pay for.
     digest = digest_bytes(channel, canonical).hex()
-    return GivenAddress(channel.value, value, digest, domain, True)
+    return GivenAddress(digest, channel.value, value, domain, True)
 
 
-def _as_given(parsed: ParsedAddress) -> GivenAddress:
+def as_given(parsed: ParsedAddress) -> GivenAddress:
+    """Turn a parsed address into what rows are made of."""
     return GivenAddress(
+        parsed.digest.hex,
         parsed.channel.value,
         parsed.value,
-        parsed.digest.hex,
         parsed.domain,
         parsed.is_deliverable,
     )
 
 
-def _given_postal(values: Values) -> GivenAddress:
+def given_postal(values: Mapping[str, str]) -> GivenAddress:
+    """Join the parts of a postal address."""
     place = f"{values.get('postcode', '')} {values.get('city', '')}"
-    return _as_given(
+    return as_given(
         parse_postal(
             [values.get("street", ""), place], country=values.get("country", "")
         )

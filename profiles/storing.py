@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.db import connection
@@ -30,21 +31,22 @@ VALUES: Final = (
     "city",
     "country",
 )
+# What an index is on stands first: see `create`.
 _COLUMNS: Final = (
-    "id",
     "external_id",
+    "id",
     *VALUES,
     "attributes",
     "created_at",
     "updated_at",
 )
 _ADDRESS_COLUMNS: Final = (
-    "profile_id",
+    "digest",
     "channel",
     "value",
-    "digest",
     "domain",
     "is_deliverable",
+    "profile_id",
     "is_preferred",
     "created_at",
 )
@@ -94,9 +96,7 @@ class Change:
         return bool(self.values or self.attributes or self.added or self.edited)
 
 
-def load(
-    column: str, given: Iterable[int | str], *, is_locked: bool
-) -> list[StoredProfile]:
+def load(column: str, given: Iterable[Any], *, is_locked: bool) -> list[StoredProfile]:
     """Load profiles with their addresses, by `id` or `external_id`; no erased ones.
 
     `is_locked` locks their rows until the end of the transaction, where rows have
@@ -105,13 +105,13 @@ def load(
     wanted = [value for value in given if value]
     if not wanted:
         return []
-    condition, parameters = bulk.is_any_of(column, wanted)
+    condition, parameter = bulk.is_any_of(column, wanted)
     has_locks = is_locked and connection.vendor == "postgresql"
     rows = bulk.select(
         f"SELECT id, external_id, attributes, {', '.join(VALUES)}"
         f" FROM profiles_profile WHERE {condition} AND erased_at IS NULL"
         + (" ORDER BY id FOR NO KEY UPDATE" if has_locks else ""),
-        parameters,
+        [parameter],
     )
     profiles = {row[0]: _stored(row) for row in rows}
     _load_addresses(profiles)
@@ -127,11 +127,11 @@ def _stored(row: tuple[Any, ...]) -> StoredProfile:
 def _load_addresses(profiles: Mapping[int, StoredProfile]) -> None:
     if not profiles:
         return
-    condition, parameters = bulk.is_any_of("profile_id", list(profiles))
+    condition, parameter = bulk.is_any_of("profile_id", list(profiles))
     rows = bulk.select(
         "SELECT profile_id, channel, digest, id, value, is_preferred"
         f" FROM profiles_address WHERE {condition}",
-        parameters,
+        [parameter],
     )
     for profile_id, channel, digest, number, value, is_preferred in rows:
         known = digest.hex if isinstance(digest, UUID) else digest
@@ -181,31 +181,68 @@ def _compare_address(made: Change, given: GivenAddress, *, is_first: bool) -> No
         made.edited.append(wanted)
 
 
-def create(rows: Sequence[ParsedRow], *, now: str) -> list[int]:
-    """Create a profile with its addresses for each row; give their ids in order."""
-    ids = bulk.next_ids("profiles_profile", len(rows))
-    bulk.insert(
-        "profiles_profile",
-        _COLUMNS,
-        [_new_profile(number, row, now) for number, row in zip(ids, rows, strict=True)],
-        nullable=["external_id", "birth_date"],
+class NewProfile(NamedTuple):
+    """A profile to be created, and its addresses, written as the database takes them.
+
+    Made ahead, while the database works; see `prepare`.
+    """
+
+    id: int
+    profile: Any
+    addresses: list[Any]
+
+
+def reserve_ids(count: int) -> list[int]:
+    """Reserve ids for profiles to be created."""
+    return bulk.reserve_ids("profiles_profile", count)
+
+
+def prepare(
+    rows: Sequence[ParsedRow], ids: Iterable[int], *, now: str
+) -> list[NewProfile]:
+    """Write the profile that each row creates, under the ids in their order."""
+    numbered = list(zip(ids, rows, strict=False))
+    profiles = bulk.encoded(
+        [_new_profile(number, row, now) for number, row in numbered]
     )
     addresses: list[tuple[Any, ...]] = []
-    for number, row in zip(ids, rows, strict=True):
+    for number, row in numbered:
         channel = None
         for given in row.addresses:
             # Those of one channel stand together, in the rows and when combined.
-            addresses.append((number, *given, given.channel != channel, now))
+            addresses.append((*given, number, given.channel != channel, now))
             channel = given.channel
-    _insert_addresses(addresses)
-    return ids
+    following = iter(bulk.encoded(addresses))
+    return [
+        NewProfile(number, profile, list(islice(following, len(row.addresses))))
+        for (number, row), profile in zip(numbered, profiles, strict=True)
+    ]
+
+
+def create(new: Sequence[NewProfile]) -> None:
+    """Create profiles with their addresses.
+
+    In the order of their first column: an index that is filled in its own order
+    takes a fifth less time than one that is filled at random.
+    """
+    bulk.insert_encoded(
+        "profiles_profile",
+        _COLUMNS,
+        sorted(each.profile for each in new),
+        nullable=["external_id", "birth_date"],
+    )
+    bulk.insert_encoded(
+        "profiles_address",
+        _ADDRESS_COLUMNS,
+        sorted(address for each in new for address in each.addresses),
+    )
 
 
 def _new_profile(number: int, row: ParsedRow, now: str) -> tuple[Any, ...]:
     value = row.values.get
     return (
-        number,
         row.external_id,
+        number,
         value("first_name", ""),
         value("last_name", ""),
         value("language", ""),
@@ -224,11 +261,6 @@ def _new_profile(number: int, row: ParsedRow, now: str) -> tuple[Any, ...]:
 @lru_cache(maxsize=10_000)
 def _json(attributes: tuple[tuple[str, str], ...]) -> str:
     return _encode(dict(attributes))
-
-
-def _insert_addresses(addresses: Sequence[tuple[Any, ...]]) -> None:
-    if addresses:
-        bulk.insert("profiles_address", _ADDRESS_COLUMNS, addresses)
 
 
 def update(changes: Sequence[Change], *, now: str) -> None:
@@ -252,12 +284,14 @@ def update(changes: Sequence[Change], *, now: str) -> None:
         "UPDATE profiles_address SET value = %s, is_preferred = %s WHERE id = %s",
         [(a.value, a.is_preferred, a.id) for made in changed for a in made.edited],
     )
-    _insert_addresses(
+    bulk.insert(
+        "profiles_address",
+        _ADDRESS_COLUMNS,
         [
-            (made.profile.id, *given, is_preferred, now)
+            (*given, made.profile.id, is_preferred, now)
             for made in changed
             for given, is_preferred in made.added
-        ]
+        ],
     )
 
 
