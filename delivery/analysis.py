@@ -32,6 +32,8 @@ from profiles.models import Profile
 
 # A run that gave no sign of life for so long has lost its process.
 SIGN_OF_LIFE = timedelta(minutes=2)
+# From the moment that an erasure bears to its commit: it may wait for an import.
+LONGEST_ERASURE = timedelta(hours=1)
 
 
 class AnalysisError(Exception):
@@ -72,6 +74,8 @@ def prepare(
         if not is_held:
             raise AnalysisRunning(_sentence_of_running(delivery))
         _close_dead_runs(delivery, now=now)
+        # Another run may have ended since the delivery was read.
+        delivery.refresh_from_db(fields=["current_analysis"])
         replaced = delivery.current_analysis_id
         with _recorded_run(delivery, by=by, now=now) as analysis:
             _run(analysis, progress=progress)
@@ -199,6 +203,8 @@ def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -
         delivery.current_analysis, analysis, table=table, counts=counts
     )
     with transaction.atomic():
+        # Erasures lock it too: each sees what the other did, whichever comes first.
+        Analysis.objects.select_for_update().get(pk=analysis.pk)
         _engine().publish(analysis)
         _forget_the_erased(analysis)
         analysis.status = AnalysisStatus.FINISHED
@@ -221,7 +227,7 @@ def _forget_the_erased(analysis: Analysis) -> None:
 
     The erasure could not see these rows; the snapshot could not see the erasure.
     """
-    erased = Profile.objects.filter(erased_at__gte=analysis.started_at)
-    for profile_id in erased.values_list("pk", flat=True):
-        messages = Message.objects.filter(analysis=analysis, profile_id=profile_id)
-        messages.update(address="")
+    since = analysis.started_at - LONGEST_ERASURE
+    erased = Profile.objects.filter(erased_at__gte=since).values_list("pk", flat=True)
+    messages = Message.objects.filter(analysis=analysis, profile_id__in=list(erased))
+    messages.update(address="")

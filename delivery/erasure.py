@@ -121,7 +121,9 @@ def _blank_logs(profile: Profile) -> int:
         content_type=ContentType.objects.get_for_model(Profile),
         object_id=str(profile.pk),
     ).update(object_repr="", change_message="")
-    # By analysis as well: the key of a log begins with it.
-    analyses = list(Analysis.objects.values_list("pk", flat=True))
+    # By analysis as well: the key of a log begins with it. Locked, so that a run that
+    # ends now either shows us its rows or sees that the person was erased.
+    locked = Analysis.objects.select_for_update().order_by("pk")
+    analyses = list(locked.values_list("pk", flat=True))
     logged = Message.objects.filter(analysis_id__in=analyses, profile_id=profile.pk)
     return logged.exclude(address="").update(address="")

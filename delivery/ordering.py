@@ -5,9 +5,11 @@ The analysis itself runs in the worker; the order is a task, which is only a nud
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_tasks_db.models import DBTaskResult
 
@@ -56,19 +58,15 @@ def order_analysis(delivery: Delivery, *, by: str, now: datetime) -> None:
 
 def is_ordered(delivery: Delivery) -> bool:
     """Tell whether an analysis of the delivery waits for the worker."""
-    return (
-        DBTaskResult.objects.ready()
-        .filter(
-            task_path=tasks.analyse.module_path,
-            args_kwargs__args__0=delivery.pk,
-        )
-        .exists()
-    )
+    return _orders(delivery).exists()
 
 
 def cancel_order(delivery: Delivery) -> bool:
     """Take back an analysis that no worker has begun; tell whether there was one."""
-    waiting = DBTaskResult.objects.ready().filter(
+    return _orders(delivery).delete()[0] > 0
+
+
+def _orders(delivery: Delivery) -> "QuerySet[DBTaskResult[Any, Any]]":
+    return DBTaskResult.objects.ready().filter(
         task_path=tasks.analyse.module_path, args_kwargs__args__0=delivery.pk
     )
-    return waiting.delete()[0] > 0

@@ -82,12 +82,12 @@ def of(delivery: Delivery, *, now: datetime) -> Overview:
 
 def state_of(delivery: Delivery, last: Analysis | None, *, now: datetime) -> State:
     """Tell where a delivery stands; `last` is its newest run."""
-    if last is not None and last.status == AnalysisStatus.RUNNING:
-        is_alive = analysis.is_running(delivery, now=now)
-        if is_alive or not ordering.is_ordered(delivery):
-            return State.RUNNING if is_alive else State.INTERRUPTED
+    if analysis.is_running(delivery, now=now):
+        return State.RUNNING
     if ordering.is_ordered(delivery):
         return State.ORDERED
+    if last is not None and last.status == AnalysisStatus.RUNNING:
+        return State.INTERRUPTED
     if last is not None and last.status == AnalysisStatus.FAILED:
         return State.FAILED
     return State.ANALYSED if delivery.current_analysis_id else State.NEW

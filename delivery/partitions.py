@@ -7,6 +7,7 @@ at the end. Until then nobody sees it; to discard it is to drop a table.
 import re
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import Q
 
 from delivery.models import Analysis, Delivery, Message
 from delivery.states import AnalysisStatus
@@ -66,17 +67,15 @@ def drop(analysis_id: int) -> bool:
 
 def drop_superseded() -> None:
     """Drop the tables that neither a delivery nor a running analysis needs."""
-    needed = set(
-        Delivery.objects.filter(current_analysis__isnull=False).values_list(
-            "current_analysis_id", flat=True
-        )
+    # Tables first: one made after this look belongs to a run that just began. And
+    # one question, because a run that ends between two would be missed by both.
+    existing = _existing()
+    current = Delivery.objects.filter(current_analysis__isnull=False)
+    needed = Analysis.objects.filter(
+        Q(status=AnalysisStatus.RUNNING)
+        | Q(pk__in=current.values("current_analysis_id"))
     )
-    needed.update(
-        Analysis.objects.filter(status=AnalysisStatus.RUNNING).values_list(
-            "id", flat=True
-        )
-    )
-    for analysis_id in _existing() - needed:
+    for analysis_id in existing.difference(needed.values_list("pk", flat=True)):
         drop(analysis_id)
 
 

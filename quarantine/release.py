@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -47,6 +48,7 @@ def check_can_release(row: QuarantinedAddress, *, may_release_denylisted: bool) 
 
 
 def can_release(row: QuarantinedAddress, *, may_release_denylisted: bool) -> bool:
+    """Say whether this address can be released."""
     try:
         check_can_release(row, may_release_denylisted=may_release_denylisted)
     except QuarantineError:
@@ -71,7 +73,9 @@ def release(
         raise QuarantineError(
             _("The addresses were not released: no reason was given. Write one.")
         )
-    keys = sorted({row.pk for row in rows})
+    # In one order everywhere, so that no two transactions wait for each other.
+    ordered = sorted(rows, key=attrgetter("digest", "channel"))
+    keys = list(dict.fromkeys(row.pk for row in ordered))
     released, refused = 0, Counter[str]()
     for start in range(0, len(keys), _BATCH):
         locked = _locked(keys[start : start + _BATCH])
@@ -85,7 +89,7 @@ def release(
 
 def _locked(keys: list[int]) -> list[QuarantinedAddress]:
     rows = QuarantinedAddress.objects.select_for_update()
-    return list(rows.filter(pk__in=keys).order_by("pk"))
+    return list(rows.filter(pk__in=keys).order_by("digest", "channel"))
 
 
 def _allowed(

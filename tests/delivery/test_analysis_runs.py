@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from delivery import analysis, audiences, erasure, loading, watching
-from delivery.models import Analysis, Message
+from delivery.models import Analysis, Delivery, Message
 from profiles.channels import Channel
 from profiles.models import Profile
 from tests import factories
@@ -64,6 +64,19 @@ def test_next_run_replaces_the_messages_of_the_one_before(opted_in_profile):
 
     assert set(Message.objects.values_list("analysis_id", flat=True)) == {second.pk}
     assert delivery.current_analysis == second
+
+
+def test_run_compares_with_the_newest_even_when_its_delivery_was_read_before(
+    opted_in_profile,
+):
+    delivery = factories.make_delivery()
+    read_before = Delivery.objects.get(pk=delivery.pk)
+    analysed(delivery)
+
+    second = analysed(read_before)
+
+    assert second.changes["new"] == 0
+    assert set(Message.objects.values_list("analysis_id", flat=True)) == {second.pk}
 
 
 def test_failed_run_leaves_the_one_before(opted_in_profile):
@@ -154,7 +167,9 @@ def test_person_erased_during_the_run_leaves_no_address(
         if connection.vendor == "sqlite" and connection.connection.in_transaction:
             return
         if not Profile.objects.filter(erased_at__isnull=False).exists():
-            erasure.erase(person, by="operator", reason="asked", now=NOW)
+            # It was asked for before the run began, and waited.
+            asked_at = NOW - timedelta(seconds=30)
+            erasure.erase(person, by="operator", reason="asked", now=asked_at)
 
     run = analysed(factories.make_delivery(), progress=erase_person)
 
