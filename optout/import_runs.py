@@ -13,6 +13,7 @@ from optout import flagging
 from optout.flagging import Flag
 from profiles import storing
 from profiles.chunks import Chunk, IdSet
+from profiles.combining import completed
 from profiles.parsing import ParsedRow
 from profiles.reading import Progress
 from profiles.staging import Staging, Waiting
@@ -79,10 +80,11 @@ class ImportRun:
         for place, row in enumerate(chunk.rows):
             profile = stored.get(row.external_id) if row.external_id else None
             if profile is not None:
-                if self._has_to_wait(known, profile, row):
+                whole = _completed(row, profile)
+                if self._has_to_wait(known, profile, whole):
                     waiting.append(place)
                 else:
-                    self._count_unchanged(counts, known, profile, row)
+                    self._count_unchanged(counts, known, profile, whole)
             elif row.external_id and row.external_id not in new:
                 new[row.external_id] = place
             else:
@@ -125,12 +127,13 @@ class ImportRun:
             if profile is None:
                 new.append(waiting.row)
                 continue
-            change = storing.change(profile, waiting.row)
-            missing = known.missing(profile, waiting.row)
+            row = _completed(waiting.row, profile)
+            change = storing.change(profile, row)
+            missing = known.missing(profile, row)
             changes.append(change)
             flags += missing
             if not self._is_counted(profile):
-                counts["opt_outs_kept"] += known.kept(profile, waiting.row)
+                counts["opt_outs_kept"] += known.kept(profile, row)
             is_changed = bool(change or missing)
             self._count_known(counts, profile, is_changed=is_changed)
 
@@ -233,6 +236,10 @@ class ImportRun:
         self.progress = chunk.progress
         for failed in chunk.failed:
             self._report(failed)
+
+
+def _completed(row: ParsedRow, profile: StoredProfile) -> ParsedRow:
+    return completed(row, profile.values, owned=profile.addresses)
 
 
 def _digest(row: ParsedRow, profile: StoredProfile | None, channel: int) -> str:

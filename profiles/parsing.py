@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 from zoneinfo import available_timezones
 

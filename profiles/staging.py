@@ -6,8 +6,9 @@ whether anything changes. They wait in temporary tables, so memory stays flat.
 
 Whom a row is about, when it has no external id: the oldest profile (created_at, then
 id) with the row's first email, be it stored or made by this file; without an email,
-the oldest profile without an external id that has the row's first address. Rows about
-a profile are put together in the order of the file, those with its external id first.
+the oldest profile without an external id that has the row's first address. It makes a
+profile only when nobody has that address. Rows about a profile are put together in the
+order of the file, those with its external id first.
 """
 
 import json
@@ -23,7 +24,8 @@ from django.db import Error, connection
 
 from profiles import bulk
 from profiles.channels import Channel
-from profiles.parsing import GivenAddress, ParsedRow, combined
+from profiles.combining import combined
+from profiles.parsing import GivenAddress, ParsedRow
 
 _PAGE: Final = 5_000
 _TABLES: Final = (
@@ -31,6 +33,7 @@ _TABLES: Final = (
     "import_address",
     "import_first",
     "import_key",
+    "import_known",
     "import_owner",
     "import_plan",
 )
@@ -52,8 +55,47 @@ JOIN (
 ) f ON f.line = r.line
 """
 
-# For each key its oldest owner: a stored profile, an external id of this file, or
-# else a row of this file, by its line.
+# Who has a key already: stored profiles, and those of the external ids of this file.
+_KNOWN: Final = """
+CREATE TEMPORARY TABLE import_known AS
+SELECT k.digest, p.id AS profile_id, p.external_id, p.created_at, 0 AS line,
+    'p' || p.id AS who
+FROM import_key k
+JOIN profiles_address a ON a.digest = k.digest
+JOIN profiles_profile p ON p.id = a.profile_id
+WHERE k.is_email OR p.external_id IS NULL
+UNION
+SELECT k.digest, p.id, r.external_id, coalesce(p.created_at, f.created_at), f.line,
+    coalesce('p' || p.id, 'e' || r.external_id)
+FROM import_key k
+JOIN import_address a ON a.digest = k.digest
+JOIN import_row r ON r.line = a.line
+JOIN import_first f ON f.external_id = r.external_id
+LEFT JOIN profiles_profile p ON p.external_id = r.external_id
+WHERE k.is_email
+"""
+
+# A row about somebody known brings them its other addresses.
+_BROUGHT: Final = """
+INSERT INTO import_known
+SELECT DISTINCT k.digest, o.profile_id, o.external_id, o.created_at, o.line, o.who
+FROM import_key k
+JOIN import_address a ON a.digest = k.digest
+JOIN import_row r ON r.line = a.line AND r.digest <> a.digest
+JOIN (
+    SELECT n.*, row_number() OVER (
+        PARTITION BY digest ORDER BY created_at, profile_id NULLS LAST, line
+    ) AS place
+    FROM import_known n
+) o ON o.digest = r.digest AND o.place = 1
+WHERE r.external_id IS NULL AND (k.is_email OR o.external_id IS NULL)
+    AND NOT EXISTS (
+        SELECT 1 FROM import_known n WHERE n.digest = k.digest AND n.who = o.who
+    )
+"""
+
+# For each key its oldest owner: somebody known, or else a row that finds nobody and
+# makes a profile, by its line.
 _OWNERS: Final = """
 CREATE TEMPORARY TABLE import_owner AS
 SELECT digest, profile_id, external_id, line
@@ -63,20 +105,15 @@ FROM (
         ORDER BY created_at, profile_id NULLS LAST, external_id IS NULL, line
     ) AS place
     FROM (
-        SELECT k.digest, p.id AS profile_id, p.external_id, p.created_at, 0 AS line
-        FROM import_key k
-        JOIN profiles_address a ON a.digest = k.digest
-        JOIN profiles_profile p ON p.id = a.profile_id
-        WHERE k.is_email OR p.external_id IS NULL
+        SELECT digest, profile_id, external_id, created_at, line FROM import_known
         UNION ALL
-        SELECT k.digest, p.id, r.external_id,
-            coalesce(p.created_at, f.created_at, r.created_at),
-            coalesce(f.line, r.line)
+        SELECT k.digest, NULL, NULL, r.created_at, r.line
         FROM import_key k
         JOIN import_address a ON a.digest = k.digest
         JOIN import_row r ON r.line = a.line
-        LEFT JOIN import_first f ON f.external_id = r.external_id
-        LEFT JOIN profiles_profile p ON p.external_id = r.external_id
+        WHERE r.external_id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM import_known n WHERE n.digest = r.digest
+        )
     ) c
 ) o
 WHERE place = 1
@@ -196,6 +233,10 @@ class Staging:
         bulk.execute(_KEYS)
         bulk.execute(_FIRST)
         self._index("import_first", "external_id")
+        bulk.execute(_KNOWN)
+        self._index("import_known", "digest")
+        while bulk.execute(_BROUGHT):
+            pass
         bulk.execute(_OWNERS)
         self._index("import_owner", "digest")
         while bulk.execute(_FOLLOW):

@@ -2,7 +2,8 @@ import pytest
 
 from profiles.addresses import parse
 from profiles.channels import ANY_CHANNEL, Channel
-from profiles.parsing import ParsedRow, RowParser, combined
+from profiles.combining import combined
+from profiles.parsing import ParsedRow, RowParser
 from profiles.reading import FailedRow
 
 
