@@ -2,18 +2,14 @@
 
 import csv
 from collections.abc import Iterator
-from typing import Protocol
+from functools import cache
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from delivery.models import Delivery, Message
 from delivery.states import MessageStatus, reasons_in
-
-
-class Writable(Protocol):
-    def write(self, text: str, /) -> object: ...
-
+from optout.exporting import TextStream
 
 COLUMNS = ("external_id", "address", "outcome", "reason", "all_reasons")
 _ROWS_AT_ONCE = 5_000
@@ -23,7 +19,7 @@ class NotAnalysed(Exception):
     """A delivery without a finished analysis has no log; the text is a sentence."""
 
 
-def write_log(delivery: Delivery, file: Writable) -> None:
+def write_log(delivery: Delivery, file: TextStream) -> None:
     """Write the log as CSV (RFC 4180, unescaped).
 
     Ordered by external id, by code point. `outcome` is to_send or excluded, `reason`
@@ -38,10 +34,12 @@ def write_log(delivery: Delivery, file: Writable) -> None:
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for external_id, address, status, bits in _rows(delivery.current_analysis_id):
-        writer.writerow((external_id, address, *_verdict(status, bits)))
+        writer.writerow((external_id, address, *verdict(status, bits)))
 
 
-def _verdict(status: int, bits: int) -> tuple[str, str, str]:
+@cache
+def verdict(status: int, bits: int) -> tuple[str, str, str]:
+    """Give the cells of outcome, reason and all reasons of a message."""
     if status != MessageStatus.EXCLUDED:
         return "to_send", "", ""
     codes = [reason.code for reason in reasons_in(bits)]

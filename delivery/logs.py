@@ -9,22 +9,20 @@ import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
 from django.db.models import F, Q, QuerySet
 
-from delivery.exporting import COLUMNS
+from delivery.exporting import COLUMNS, verdict
 from delivery.models import Analysis, Delivery, Message
-from delivery.states import ExclusionReason, MessageStatus, reasons_in
+from delivery.states import ExclusionReason, MessageStatus
 from profiles.channels import Channel
 from profiles.models import Address, Profile
 from profiles.searching import digests_of
+from profiles.spreadsheets import spreadsheet_safe
 
 # More profiles than this with one address are not looked through.
 MAX_FOUND = 1_000
 _ROWS_AT_ONCE = 5_000
-# A cell that begins like this is a formula to a spreadsheet.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 class Outcome(StrEnum):
@@ -72,17 +70,12 @@ def csv_of(messages: QuerySet[Message]) -> Iterator[str]:
         "profile__external_id", "address", "status", "reasons"
     )
     for external_id, address, status, bits in rows.iterator(chunk_size=_ROWS_AT_ONCE):
-        cells = (external_id or "", address, *_verdict(status, bits))
+        cells = (external_id or "", address, *verdict(status, bits))
         piece.append(tuple(spreadsheet_safe(cell) for cell in cells))
         if len(piece) == _ROWS_AT_ONCE:
             yield _csv(piece)
             piece = []
     yield _csv(piece)
-
-
-def spreadsheet_safe(cell: str) -> str:
-    """Put an apostrophe before what a spreadsheet would run as a formula (OWASP)."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _can_match(analysis: Analysis, chosen: LogFilter) -> bool:
@@ -109,14 +102,6 @@ def _found(delivery: Delivery, text: str) -> set[int]:
         *by_id.values_list("pk", flat=True),
         *by_address.values_list("profile_id", flat=True)[:MAX_FOUND],
     }
-
-
-@cache
-def _verdict(status: int, bits: int) -> tuple[str, str, str]:
-    if status != MessageStatus.EXCLUDED:
-        return Outcome.TO_SEND, "", ""
-    codes = [reason.code for reason in reasons_in(bits)]
-    return Outcome.EXCLUDED, codes[0] if codes else "", "|".join(codes)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> str:

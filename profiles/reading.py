@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from profiles.headers import Expected, read_header
 from profiles.lines import FileError, LineSource, open_lines, unreadable_file
+from profiles.spreadsheets import spreadsheet_safe
 
 __all__ = [
     "Expected",
@@ -81,9 +82,7 @@ def write_report(path: Path) -> Iterator[Callable[[FailedRow], None]]:
         writer.writerow(REPORT_COLUMNS)
 
         def write(failed: FailedRow) -> None:
-            column = failed.column
-            # A spreadsheet would run it as a formula.
-            column = f"'{column}" if column.startswith(tuple("=+-@\t\r")) else column
+            column = spreadsheet_safe(failed.column)
             writer.writerow((failed.line, column, failed.reason, failed.cure))
 
         yield write

@@ -1,7 +1,4 @@
-"""Writing many decided changes of addresses at once, on both engines.
-
-PostgreSQL takes rows by COPY, SQLite by executemany; nothing here decides anything.
-"""
+"""Writing many decided changes of addresses at once; nothing here decides anything."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from profiles import bulk
 from quarantine.models import QuarantinedAddress, QuarantineEvent
 from quarantine.reasons import Source, Status
 
@@ -77,9 +75,10 @@ def look_up(keys: Iterable[Key]) -> dict[Key, Status]:
 def insert(
     rows: Iterable[NewAddress], *, source: Source, by: str, now: datetime
 ) -> None:
+    """Make the rows of addresses that had none."""
     at = connection.ops.adapt_datetimefield_value(now)
     same = (False, "", 0, "", source.value, by, at, at)
-    _load(
+    bulk.insert(
         _ADDRESSES,
         (
             *("channel", "digest", "address", "domain", "status", "reason"),
@@ -87,13 +86,14 @@ def insert(
             *("last_delivery_label", "source", "updated_by"),
             *("created_at", "updated_at"),
         ),
-        ((*row.key, *row[1:], *same) for row in rows),
+        [(*row.key, *row[1:], *same) for row in rows],
     )
 
 
 def update(
     changes: Sequence[Change], *, source: Source, by: str, now: datetime
 ) -> None:
+    """Give known addresses their new status and reason."""
     if not changes:
         return
     at = connection.ops.adapt_datetimefield_value(now)
@@ -122,15 +122,17 @@ def update(
 def record(
     happenings: Iterable[Happening], *, source: Source, by: str, now: datetime
 ) -> None:
+    """Write what happened into the history."""
     at = connection.ops.adapt_datetimefield_value(now)
     same = (at, source.value, "", by)
-    _load(
+    bulk.insert(
         _EVENTS,
         (
             *("channel", "digest", "event", "from_status", "to_status", "reason"),
             *("at", "source", "note", "actor"),
         ),
-        ((*each.key, *each[1:], *same) for each in happenings),
+        [(*each.key, *each[1:], *same) for each in happenings],
+        nullable=["from_status"],
     )
 
 
@@ -146,17 +148,3 @@ def _looking_up(channel: int, digests: list[str]) -> tuple[str, list[Any]]:
         " WHERE channel = %s AND digest IN (SELECT value FROM json_each(%s))",
         [channel, json.dumps(digests)],
     )
-
-
-def _load(table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    names = ", ".join(columns)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            places = ", ".join(["%s"] * len(columns))
-            cursor.executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({places})", list(rows)
-            )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from delivery import analysis, logs
 from delivery.models import Delivery, Message
 from profiles.models import Profile
+from profiles.spreadsheets import spreadsheet_safe
 from tests import factories
 
 
@@ -131,12 +132,12 @@ def test_export_is_safe_in_a_spreadsheet(console: Client, db: None) -> None:
 
 @pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))
 def test_formula_gets_an_apostrophe(start: str) -> None:
-    assert logs.spreadsheet_safe(f"{start}cmd") == f"'{start}cmd"
+    assert spreadsheet_safe(f"{start}cmd") == f"'{start}cmd"
 
 
 @pytest.mark.parametrize("cell", ["", "a=b", "anna@example.com", "1-2", "'=1"])
 def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert logs.spreadsheet_safe(cell) == cell
+    assert spreadsheet_safe(cell) == cell
 
 
 def test_export_asks_for_its_own_right(
