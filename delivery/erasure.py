@@ -68,7 +68,7 @@ def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
         note=reason,
         now=now,
     )
-    why = ledger.record_evidence(profile.pk, reason, now=now)
+    why = ledger.record_evidence([profile.pk], reason, now=now)[profile.pk]
     denylisted = _denylist_addresses(profile, by=by, now=now)
     deleted, _rows = Address.objects.filter(profile=profile).delete()
     entries = _leave_audiences(profile)

@@ -5,7 +5,7 @@ Written with the bulk statements of profiles.bulk, in the transaction of the cal
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from optout.models.ledger import ConsentSource, Direction
 from profiles import bulk
@@ -24,6 +24,9 @@ _EVENT_COLUMNS: Final = (
     "reason",
     "evidence_hash",
 )
+
+
+Key: TypeAlias = tuple[int, int]
 
 
 class Flag(NamedTuple):
@@ -65,25 +68,34 @@ def set_missing(flags: Sequence[Flag], *, by: str, now: str) -> int:
 
     The database decides which these are: two at once leave one ledger row.
     """
-    inserted: set[tuple[int, int]] = set()
-    for start in range(0, len(flags), _BATCH):
-        inserted.update(_insert_missing(flags[start : start + _BATCH], now))
-    _record(
-        [flag for flag in flags if (flag.profile_id, flag.channel) in inserted],
-        by=by,
-        now=now,
-    )
-    return len(inserted)
+    raised = raise_missing([(flag.profile_id, flag.channel) for flag in flags], now=now)
+    news = [flag for flag in flags if (flag.profile_id, flag.channel) in raised]
+    _record(news, by=by, now=now)
+    return len(raised)
 
 
-def _insert_missing(flags: Sequence[Flag], now: str) -> Iterable[tuple[Any, ...]]:
-    places = ", ".join(["(%s, %s, %s)"] * len(flags))
-    return bulk.select(
+def raise_missing(keys: Iterable[Key], *, now: object) -> set[Key]:
+    """Raise the flags of (profile id, channel) that are not up; returns those.
+
+    Leaves the ledger to the caller. Always in one order, so that two who raise some
+    of the same flags at once do not wait for each other.
+    """
+    raised: set[Key] = set()
+    ordered = sorted(set(keys))
+    for start in range(0, len(ordered), _BATCH):
+        raised.update(_insert_missing(ordered[start : start + _BATCH], now))
+    return raised
+
+
+def _insert_missing(keys: Sequence[Key], now: object) -> list[Key]:
+    places = ", ".join(["(%s, %s, %s)"] * len(keys))
+    rows = bulk.select(
         "INSERT INTO optout_optout (profile_id, channel, opted_out_at)"
         f" VALUES {places} ON CONFLICT (profile_id, channel) DO NOTHING"
         " RETURNING profile_id, channel",
-        list(chain.from_iterable((f.profile_id, f.channel, now) for f in flags)),
+        list(chain.from_iterable((*key, now) for key in keys)),
     )
+    return [(profile_id, channel) for profile_id, channel in rows]
 
 
 def _record(flags: Sequence[Flag], *, by: str, now: str) -> None:

@@ -39,7 +39,7 @@ def record(
         delivery_id=delivery_id,
         actor=by,
         reason=reason,
-        evidence_hash=record_evidence(profile_id, note, now=now),
+        evidence_hash=record_evidence([profile_id], note, now=now).get(profile_id, ""),
     )
     event.save(force_insert=True)
     return event
@@ -50,24 +50,33 @@ def record_many(events: Iterable[ConsentEvent]) -> int:
     return len(ConsentEvent.objects.bulk_create(events, batch_size=_BATCH))
 
 
-def record_evidence(profile_id: int, text: str, *, now: datetime) -> str:
-    """Keep free text behind a change of consent; returns its hash, empty for none.
+def record_evidence(
+    profile_ids: Iterable[int], text: str, *, now: datetime
+) -> dict[int, str]:
+    """Keep free text behind changes of consent; returns its hash for each profile.
 
-    The hash is SHA-256 over profile and text, so that two people with one wording
-    have evidence of their own, which can be erased apart.
+    Empty text is kept for nobody. Two people with one wording have evidence of
+    their own, which can be erased apart.
     """
     if not text.strip():
-        return ""
+        return {}
 
-    digest = evidence_hash(profile_id, text)
-    ConsentEvidence.objects.get_or_create(
-        hash=digest,
-        defaults={"text": text.strip(), "profile_id": profile_id, "created_at": now},
+    hashes = {each: evidence_hash(each, text) for each in profile_ids}
+    ConsentEvidence.objects.bulk_create(
+        (
+            ConsentEvidence(
+                hash=digest, text=text.strip(), profile_id=profile_id, created_at=now
+            )
+            for profile_id, digest in hashes.items()
+        ),
+        batch_size=_BATCH,
+        ignore_conflicts=True,
     )
-    return digest
+    return hashes
 
 
 def evidence_hash(profile_id: int, text: str) -> str:
+    """Give the hash of evidence: SHA-256 over profile and trimmed text."""
     return hashlib.sha256(f"{profile_id}:{text.strip()}".encode()).hexdigest()
 
 

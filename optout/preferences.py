@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from itertools import chain
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,13 +16,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from optout import ledger
+from optout import flagging, ledger
 from optout.models import ConsentEvent, OptOut
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from profiles.channels import ANY_CHANNEL
 from profiles.models import Address, Profile
 
-_BATCH = 300
 # What may never opt anybody in (promise 7).
 _NEVER_LIFTS = frozenset({ConsentSource.IMPORT, ConsentSource.ERASURE})
 
@@ -72,8 +70,9 @@ def opt_out(
         others = profiles_sharing_address(profile, channel)
         covered += others.values_list("pk", flat=True)
 
-    changed = _raise_flags(sorted(covered), channel, now=now)
+    changed = _raise_flags(covered, channel, now=now)
     digests = _preferred_digests(changed, channel)
+    evidence = ledger.record_evidence(changed, note, now=now)
     ledger.record_many(
         ConsentEvent(
             at=now,
@@ -85,7 +84,7 @@ def opt_out(
             delivery_id=delivery_id,
             actor=by,
             reason=reason,
-            evidence_hash=ledger.record_evidence(profile_id, note, now=now),
+            evidence_hash=evidence.get(profile_id, ""),
         )
         for profile_id in changed
     )
@@ -168,26 +167,9 @@ def _raise_flags(
 
     The database decides: of two opt-outs at once, one gets the row back.
     """
-    changed: list[int] = []
-    for start in range(0, len(profile_ids), _BATCH):
-        batch = profile_ids[start : start + _BATCH]
-        changed += _insert_flags(batch, channel, now=now)
-    return sorted(changed)
-
-
-def _insert_flags(
-    profile_ids: Sequence[int], channel: int, *, now: datetime
-) -> list[int]:
-    places = ", ".join(["(%s, %s, %s)"] * len(profile_ids))
     at = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO optout_optout (profile_id, channel, opted_out_at)"
-            f" VALUES {places}"
-            " ON CONFLICT (profile_id, channel) DO NOTHING RETURNING profile_id",
-            list(chain.from_iterable((pk, channel, at) for pk in profile_ids)),
-        )
-        return [profile_id for (profile_id,) in cursor.fetchall()]
+    raised = flagging.raise_missing([(pk, channel) for pk in profile_ids], now=at)
+    return sorted(profile_id for profile_id, _channel in raised)
 
 
 def _preferred_digests(profile_ids: Sequence[int], channel: int) -> dict[int, UUID]:

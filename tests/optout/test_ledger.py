@@ -31,22 +31,22 @@ def test_record_writes_one_row_with_everything():
 
 
 def test_without_a_note_there_is_no_evidence():
-    assert ledger.record_evidence(7, "  ", now=NOW) == ""
+    assert ledger.record_evidence([7], "  ", now=NOW) == {}
     assert not ConsentEvidence.objects.exists()
 
 
 def test_same_evidence_is_kept_once_per_profile():
-    first = ledger.record_evidence(7, "Asked by phone", now=NOW)
-    again = ledger.record_evidence(7, " Asked by phone ", now=NOW)
-    other = ledger.record_evidence(8, "Asked by phone", now=NOW)
+    first = ledger.record_evidence([7], "Asked by phone", now=NOW)[7]
+    again = ledger.record_evidence([7], " Asked by phone ", now=NOW)[7]
+    other = ledger.record_evidence([8], "Asked by phone", now=NOW)[8]
 
     assert first == again != other
     assert ConsentEvidence.objects.count() == 2
 
 
 def test_erased_evidence_keeps_its_hash_only():
-    mine = ledger.record_evidence(7, "Asked by phone", now=NOW)
-    theirs = ledger.record_evidence(8, "Asked by phone", now=NOW)
+    kept = ledger.record_evidence([7, 8], "Asked by phone", now=NOW)
+    mine, theirs = kept[7], kept[8]
 
     assert ledger.erase_evidence(7, now=NOW) == 1
     assert ledger.erase_evidence(7, now=NOW) == 0

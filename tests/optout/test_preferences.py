@@ -132,7 +132,7 @@ def test_shared_scope_covers_hundreds_at_once(django_assert_max_num_queries):
     profiles = [factories.make_profile(email="office@example.com") for _ in range(301)]
 
     with django_assert_max_num_queries(30):
-        result = opt_out(profiles[0], scope=Scope.SHARED_ADDRESS)
+        result = opt_out(profiles[0], scope=Scope.SHARED_ADDRESS, note="One household")
 
     assert len(result.changed) == ConsentEvent.objects.count() == 301
 
