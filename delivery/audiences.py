@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from delivery.models import Audience, AudienceEntry
 from delivery.models.audiences import AudienceKind
 from profiles.models import Profile, ProfileQuerySet
+from profiles.parsing import MAX_EXTERNAL_ID
 
 ATTRIBUTE_PREFIX = "attributes."
 _ENTRIES_AT_ONCE = 5_000
@@ -99,7 +100,7 @@ def of_external_ids(external_ids: Iterable[str]) -> Audience:
     if not listed:
         raise AudienceError(_("The list of external ids is empty. Give at least one."))
     for external_id in listed:
-        if len(external_id) > 200 or "\0" in external_id:
+        if len(external_id) > MAX_EXTERNAL_ID or "\0" in external_id:
             raise AudienceError(
                 _("External id ‘%(start)s…’ is not one: at most 200 characters.")
                 % {"start": external_id[:20].replace("\0", "")}

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from delivery import analysis, preparation
 from delivery.models import Analysis
-from delivery.progress import terminal_progress
 from delivery.watching import Progress
 from profiles.channels import Channel
+from profiles.progress import terminal_progress
 
 
 class Command(BaseCommand):

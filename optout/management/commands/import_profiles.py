@@ -9,7 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from optout.importing import import_profiles
+from optout.importing import ImportSummary, import_profiles
+from profiles.progress import reading_progress
 from profiles.reading import FailedRow, FileError, Progress
 
 _SHOWN_FAILURES: Final = 20
@@ -38,16 +39,23 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._failures: list[FailedRow] = []
-        self._is_progress_shown = False
+        with reading_progress(self.stderr) as progress:
+            summary = self._import(options, progress)
+        self._show_failures(summary.failed)
+        self._show_figures(asdict(summary), is_json=options["json"])
+
+    def _import(
+        self, options: Any, progress: Callable[[Progress], None]
+    ) -> ImportSummary:
         try:
-            summary = import_profiles(
+            return import_profiles(
                 options["file"],
                 now=timezone.now(),
                 by="command line",
                 mapping=dict(options["map"]),
                 is_dry_run=options["dry_run"],
                 report=options["report"] or self._keep_failure,
-                progress=self._progress(),
+                progress=progress,
             )
         except FileError as error:
             raise CommandError(str(error)) from error
@@ -56,11 +64,6 @@ class Command(BaseCommand):
                 _("Stopped. What was committed stays; run the file again to go on."),
                 returncode=130,
             ) from None
-        finally:
-            self._end_progress()
-
-        self._show_failures(summary.failed)
-        self._show_figures(asdict(summary), is_json=options["json"])
 
     def _keep_failure(self, failed: FailedRow) -> None:
         if len(self._failures) < _SHOWN_FAILURES:
@@ -85,22 +88,6 @@ class Command(BaseCommand):
             return
         for name, number in figures.items():
             self.stdout.write(f"{name}: {number}")
-
-    def _progress(self) -> Callable[[Progress], None] | None:
-        return self._show_progress if self.stderr.isatty() else None
-
-    def _show_progress(self, progress: Progress) -> None:
-        self._is_progress_shown = True
-        percent = 100 * progress.bytes_read // max(progress.bytes_total, 1)
-        line = _("%(rows)d rows read (%(percent)d %%)") % {
-            "rows": progress.rows,
-            "percent": percent,
-        }
-        self.stderr.write(f"\r{line}", self.style.SUCCESS, ending="")
-
-    def _end_progress(self) -> None:
-        if self._is_progress_shown:
-            self.stderr.write("")
 
 
 def _column_and_field(text: str) -> tuple[str, str]:

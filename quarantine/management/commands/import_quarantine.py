@@ -1,15 +1,14 @@
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from profiles.reading import FileError, Progress
+from profiles.progress import reading_progress
+from profiles.reading import FileError
 from quarantine.importing import import_file
 
 
@@ -27,19 +26,18 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            summary = import_file(
-                options["file"],
-                now=timezone.now(),
-                by="command line",
-                is_dry_run=options["dry_run"],
-                report=options["report"],
-                progress=self._progress(),
-            )
-        except FileError as error:
-            raise CommandError(str(error)) from error
-        finally:
-            self._end_progress()
+        with reading_progress(self.stderr) as progress:
+            try:
+                summary = import_file(
+                    options["file"],
+                    now=timezone.now(),
+                    by="command line",
+                    is_dry_run=options["dry_run"],
+                    report=options["report"],
+                    progress=progress,
+                )
+            except FileError as error:
+                raise CommandError(str(error)) from error
 
         figures = asdict(summary)
         if options["json"]:
@@ -47,19 +45,3 @@ class Command(BaseCommand):
             return
         for name, number in figures.items():
             self.stdout.write(f"{name}: {number}")
-
-    def _progress(self) -> Callable[[Progress], None] | None:
-        return self._show if self.stderr.isatty() else None
-
-    def _show(self, progress: Progress) -> None:
-        self._is_shown = True
-        percent = 100 * progress.bytes_read // max(progress.bytes_total, 1)
-        line = _("%(rows)d rows read (%(percent)d %%)") % {
-            "rows": progress.rows,
-            "percent": percent,
-        }
-        self.stderr.write(f"\r{line}", self.style.SUCCESS, ending="")
-
-    def _end_progress(self) -> None:
-        if getattr(self, "_is_shown", False):
-            self.stderr.write("")
