@@ -47,7 +47,11 @@ class ProfileAdmin(ProfileModelAdmin):
     search_help_text = _("The whole external id. Search by name on the page Profiles.")
     show_full_result_count = False
     ordering = ["-pk"]
-    readonly_fields = ["created_at", "updated_at", "erased_at"]
+    # The postal address is made of these, and its digest with it: files only.
+    readonly_fields = [
+        *("street", "postcode", "city", "country"),
+        *("created_at", "updated_at", "erased_at"),
+    ]
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Profile | None = None

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from profiles.models import Profile
 from tests import factories
 
 OPEN = {"sign_in", "sign_out", "set_language", "root"}
@@ -210,3 +211,14 @@ def test_profile_is_edited_in_the_records_but_not_deleted(
     address = f"/console/admin/profiles/profile/{opted_in_profile.pk}/"  # type: ignore[attr-defined]
     assert client.get(address + "change/").status_code == 200
     assert client.post(address + "delete/").status_code == 403
+
+
+def test_postal_address_is_not_edited_apart_from_its_digest(
+    client: Client, opted_in_profile: Profile
+) -> None:
+    client.force_login(User.objects.create_superuser("chief", password="x"))
+    page = f"/console/admin/profiles/profile/{opted_in_profile.pk}/change/"
+    client.post(page, {"first_name": "Eva", "street": "Elsewhere 1"})
+    opted_in_profile.refresh_from_db()
+    assert opted_in_profile.street == ""
+    assert 'name="street"' not in client.get(page).content.decode()
