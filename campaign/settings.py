@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import django
@@ -122,6 +123,7 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 MEDIA_ROOT = VAR_DIR / "uploads"
 LOCK_DIR = VAR_DIR / "locks"
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
 STATIC_URL = "/static/"
@@ -137,31 +139,40 @@ if not DEBUG and "pytest" not in sys.modules:
 
 # Mail: without EMAIL_URL it goes to a folder; sending outside is always set by hand.
 
-_email = env.email_url("EMAIL_URL", default="filemail://")
 MAIL_DIR = VAR_DIR / "mail"
 DEFAULT_SENDER = env.str("DEFAULT_SENDER", default="Campaign <campaign@example.com>")
 DEFAULT_FROM_EMAIL = DEFAULT_SENDER
+_email: dict[str, Any] = {
+    "EMAIL_USE_TLS": False,
+    "EMAIL_USE_SSL": False,
+    "EMAIL_TIMEOUT": 20,
+}
+_email |= env.email_url("EMAIL_URL", default="filemail://")
+_email["EMAIL_FILE_PATH"] = MAIL_DIR
+_email["EMAIL_PORT"] = _email["EMAIL_PORT"] or (
+    465 if _email["EMAIL_USE_SSL"] else 587 if _email["EMAIL_USE_TLS"] else 25
+)
 if django.VERSION < (6, 1):
     vars().update(_email)
-    EMAIL_FILE_PATH = MAIL_DIR
 else:
+    _mail_options = {
+        "filebased": {"file_path": str(MAIL_DIR)},
+        "smtp": {
+            "host": _email["EMAIL_HOST"] or "localhost",
+            "port": _email["EMAIL_PORT"],
+            "username": _email["EMAIL_HOST_USER"] or "",
+            "password": _email["EMAIL_HOST_PASSWORD"] or "",
+            "use_tls": _email["EMAIL_USE_TLS"],
+            "use_ssl": _email["EMAIL_USE_SSL"],
+            "timeout": _email["EMAIL_TIMEOUT"],
+        },
+    }
+    # The backend is named like django.core.mail.backends.smtp.EmailBackend.
+    _mail_kind = _email["EMAIL_BACKEND"].split(".")[-2]
     MAILERS = {
         "default": {
             "BACKEND": _email["EMAIL_BACKEND"],
-            "OPTIONS": (
-                {"file_path": str(MAIL_DIR)}
-                if _email["EMAIL_BACKEND"].endswith("filebased.EmailBackend")
-                else {
-                    "host": _email["EMAIL_HOST"] or "localhost",
-                    "port": _email["EMAIL_PORT"] or 25,
-                    "username": _email["EMAIL_HOST_USER"] or "",
-                    "password": _email["EMAIL_HOST_PASSWORD"] or "",
-                    "use_tls": _email.get("EMAIL_USE_TLS", False),
-                    "use_ssl": _email.get("EMAIL_USE_SSL", False),
-                }
-                if _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend")
-                else {}
-            ),
+            "OPTIONS": _mail_options.get(_mail_kind, {}),
         }
     }
 
@@ -208,6 +219,9 @@ SECURE_REDIRECT_EXEMPT = [r"^u/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS
+LANGUAGE_COOKIE_SECURE = IS_HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL] if IS_HTTPS else []
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS

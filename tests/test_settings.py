@@ -180,6 +180,15 @@ def test_missing_secret_ends_in_one_sentence_that_names_it(clone, name):
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("scheme", "port"), [("smtp", "25"), ("smtp+tls", "587"), ("smtp+ssl", "465")]
+)
+def test_mail_server_without_a_port_is_asked_at_its_own(clone, scheme, port):
+    name = "MAILERS" if django.VERSION >= (6, 1) else "EMAIL_PORT"
+    server = read(name, cwd=clone, EMAIL_URL=f"{scheme}://mail.example.com")
+    assert port in str(server[name])
+
+
 def test_mail_stays_in_a_folder_until_a_server_is_named(clone):
     # Django 6.1 names its mailers where 5.2 names one backend.
     name = "MAILERS" if django.VERSION >= (6, 1) else "EMAIL_BACKEND"
