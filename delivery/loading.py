@@ -20,8 +20,10 @@ from delivery.models.audiences import AudienceKind
 from delivery.states import ExclusionReason, MessageStatus
 from profiles.models import Profile
 
-# Parts below 50,000 profiles cost half as much again, parts above gain nothing.
+# Parts below 50,000 profiles cost half as much again. Each part reads the whole
+# quarantine once more, so a large target is not cut into more parts than it needs.
 PROFILES_PER_PART = 100_000
+MOST_PARTS = 16
 SMALL_TARGET = 50_000
 
 
@@ -47,10 +49,11 @@ class Target:
         """Cut the range of ids into parts; a small target is one part."""
         if self.is_small:
             return [self.ids]
-        starts = range(self.ids.first, self.ids.last + 1, PROFILES_PER_PART)
+        count = self.ids.last + 1 - self.ids.first
+        step = max(PROFILES_PER_PART, -(-count // MOST_PARTS))
         return [
-            IdRange(start, min(start + PROFILES_PER_PART - 1, self.ids.last))
-            for start in starts
+            IdRange(start, min(start + step - 1, self.ids.last))
+            for start in range(self.ids.first, self.ids.last + 1, step)
         ]
 
 
