@@ -13,7 +13,7 @@ from optout import flagging
 from optout.flagging import Flag
 from profiles import storing
 from profiles.chunks import Chunk, IdSet
-from profiles.combining import completed
+from profiles.combining import together
 from profiles.parsing import ParsedRow
 from profiles.reading import Progress
 from profiles.staging import Staging, Waiting
@@ -80,7 +80,7 @@ class ImportRun:
         for place, row in enumerate(chunk.rows):
             profile = stored.get(row.external_id) if row.external_id else None
             if profile is not None:
-                whole = _completed(row, profile)
+                whole = _together([row], profile)
                 if self._has_to_wait(known, profile, whole):
                     waiting.append(place)
                 else:
@@ -110,7 +110,7 @@ class ImportRun:
         """Create or change the profiles that waiting rows are about."""
         known = self._load(
             ids=[one.profile_id for one in people if one.profile_id],
-            external_ids=[one.row.external_id for one in people if not one.profile_id],
+            external_ids=[one.external_id for one in people if not one.profile_id],
         )
         stored = {profile.id: profile for profile in known.profiles}
         # Made by somebody else in the meantime.
@@ -121,13 +121,13 @@ class ImportRun:
         new: list[ParsedRow] = []
         for waiting in people:
             profile = stored.get(waiting.profile_id or 0)
-            if profile is None and waiting.row.external_id:
-                profile = made.get(waiting.row.external_id)
+            if profile is None and waiting.external_id:
+                profile = made.get(waiting.external_id)
             counts["repeated"] += waiting.row_count - 1
             if profile is None:
-                new.append(waiting.row)
+                new.append(together(waiting.rows))
                 continue
-            row = _completed(waiting.row, profile)
+            row = _together(waiting.rows, profile)
             change = storing.change(profile, row)
             missing = known.missing(profile, row)
             changes.append(change)
@@ -238,8 +238,8 @@ class ImportRun:
             self._report(failed)
 
 
-def _completed(row: ParsedRow, profile: StoredProfile) -> ParsedRow:
-    return completed(row, profile.values, owned=profile.addresses)
+def _together(rows: Sequence[ParsedRow], profile: StoredProfile) -> ParsedRow:
+    return together(rows, profile.values, profile.addresses)
 
 
 def _digest(row: ParsedRow, profile: StoredProfile | None, channel: int) -> str:

@@ -5,9 +5,10 @@ without the city. What it leaves out is what an earlier row, or the profile, say
 Pure functions: no database.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from profiles.addresses import parse
@@ -21,17 +22,33 @@ from profiles.parsing import (
 )
 
 AddressKey: TypeAlias = tuple[int, str]
+NOTHING_KNOWN: Final[Mapping[str, str]] = MappingProxyType({})
 _PARTS: Final = (*POSTAL, "country")
 
 
+def together(
+    rows: Sequence[ParsedRow],
+    known: Mapping[str, str] = NOTHING_KNOWN,
+    owned: Collection[AddressKey] = (),
+) -> ParsedRow:
+    """Put the rows of one profile together, as if one came after the other.
+
+    Takes what is known of the person, and the keys of their addresses.
+    """
+    whole = completed(rows[0], known, owned=owned)
+    for row in rows[1:]:
+        so_far = {(given.channel, given.digest) for given in whole.addresses}
+        later = completed(row, {**known, **whole.values}, owned=so_far.union(owned))
+        whole = combined(whole, later)
+    return whole
+
+
 def combined(earlier: ParsedRow, later: ParsedRow) -> ParsedRow:
-    """Put two rows of one profile together, as if one came after the other.
+    """Put two rows of one profile together.
 
     Later values win, opt-outs accumulate, the first address of the later row becomes
     preferred. A profile is created by its first row, so that one's `created_at` stays.
     """
-    keys = {(given.channel, given.digest) for given in earlier.addresses}
-    later = completed(later, earlier.values, owned=keys)
     again = {(given.channel, given.digest) for given in later.addresses}
     addresses = [
         *later.addresses,
@@ -63,10 +80,11 @@ def completed(
     addresses = list(row.addresses)
     if "country" in known and "country" not in row.values:
         addresses = [_with_country(one, known["country"], owned) for one in addresses]
-    if postal := _whole_postal(row, known):
-        mail = [one for one in addresses if one.channel == Channel.DIRECT_MAIL]
+    # The first one is what the row says.
+    mail = [one for one in addresses if one.channel == Channel.DIRECT_MAIL]
+    is_owned = bool(mail) and (Channel.DIRECT_MAIL.value, mail[0].digest) in owned
+    if not is_owned and (postal := _whole_postal(row, known)):
         rest = [one for one in addresses if one.channel != Channel.DIRECT_MAIL]
-        # The first one is the part that the row says.
         others = [one for one in mail[1:] if one.digest != postal.digest]
         addresses = [*rest, postal, *others]
     return row if addresses == row.addresses else replace(row, addresses=addresses)
@@ -84,10 +102,8 @@ def _with_country(
 
 def _whole_postal(row: ParsedRow, known: Mapping[str, str]) -> GivenAddress | None:
     """Give the postal address of which the row says a part, or None."""
-    said = [name in row.values for name in _PARTS]
-    if all(said) or not any(said):
+    said = [name for name in _PARTS if name in row.values]
+    is_part = len(said) < len(_PARTS) and any(name in said for name in POSTAL)
+    if not is_part or not any(name in known for name in _PARTS if name not in said):
         return None
-    if not any(name in known for name in _PARTS if name not in row.values):
-        return None
-    values = {**known, **row.values}
-    return given_postal(values) if any(name in values for name in POSTAL) else None
+    return given_postal({**known, **row.values})

@@ -24,10 +24,12 @@ from django.db import Error, connection
 
 from profiles import bulk
 from profiles.channels import Channel
-from profiles.combining import combined
+from profiles.combining import together
 from profiles.parsing import GivenAddress, ParsedRow
 
 _PAGE: Final = 5_000
+# Of a file that is about one person only, some are put together early.
+_ROWS_OF_ONE: Final = 1_000
 _TABLES: Final = (
     "import_row",
     "import_address",
@@ -157,11 +159,22 @@ FROM (
 
 @dataclass(slots=True)
 class Waiting:
-    """All waiting rows about one profile, put together."""
+    """The waiting rows about one profile, in order."""
 
     profile_id: int | None
-    row: ParsedRow
+    rows: list[ParsedRow]
     row_count: int
+
+    @property
+    def external_id(self) -> str:
+        """Give the external id of the profile, if the rows say it: the first does."""
+        return self.rows[0].external_id
+
+    def add(self, row: ParsedRow) -> None:
+        self.rows.append(row)
+        self.row_count += 1
+        if len(self.rows) > _ROWS_OF_ONE:
+            self.rows = [together(self.rows)]
 
 
 class Staging:
@@ -250,13 +263,12 @@ class Staging:
             bulk.execute(f"ANALYZE {table}")
 
     def people(self) -> Iterator[Waiting]:
-        """Give the waiting rows, put together for each profile they are about."""
+        """Give the waiting rows of each profile they are about."""
         for (_who, profile_id), planned in groupby(self._planned(), itemgetter(0, 1)):
             rows = (_loaded(parsed) for _who, _profile_id, parsed in planned)
-            waiting = Waiting(profile_id, next(rows), 1)
+            waiting = Waiting(profile_id, [next(rows)], 1)
             for row in rows:
-                waiting.row = combined(waiting.row, row)
-                waiting.row_count += 1
+                waiting.add(row)
             yield waiting
 
     def _planned(self) -> Iterator[tuple[str, int | None, str]]:
