@@ -15,7 +15,7 @@ from django.db.models import Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce, Left, StrIndex
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from delivery.models import Audience, AudienceEntry
 from delivery.models.audiences import AudienceKind
@@ -184,7 +184,9 @@ def describe(audience: Audience) -> str:
     """Say in a line whom the audience is, for people."""
     if audience.kind == AudienceKind.EXTERNAL_IDS:
         count = AudienceEntry.objects.filter(audience=audience).count()
-        return _("%(count)d listed external ids") % {"count": count}
+        return ngettext(
+            "%(count)d listed external id", "%(count)d listed external ids", count
+        ) % {"count": count}
     if audience.kind == AudienceKind.CONDITIONS:
         return "; ".join(_described(Condition(**each)) for each in audience.conditions)
     return _("Everybody")

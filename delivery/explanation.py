@@ -107,6 +107,10 @@ CURES = {
 }
 
 
+# The rules and the facts are asked one after the other.
+CHANGED = gettext_lazy("This changed at this very moment. Ask again.")
+
+
 def explain(profile: Profile, delivery: Delivery) -> Explanation:
     """Evaluate every rule for one profile and one delivery, as things are now."""
     is_targeted = _is_targeted(profile, delivery)
@@ -233,14 +237,21 @@ class _Facts:
         return self._opted_out(self.delivery.channel)
 
     def _opted_out(self, channel: int) -> str:
-        flag = OptOut.objects.get(profile=self.profile, channel=channel)
+        flag = OptOut.objects.filter(profile=self.profile, channel=channel).first()
+        if flag is None:
+            return str(CHANGED)
         return _("Opted out on %(day)s.") % {"day": _day(flag.opted_out_at)}
 
     def _known_address(self) -> str:
-        assert self.address is not None
-        known = QuarantinedAddress.objects.get(
-            channel=self.delivery.channel, digest=self.address.digest
+        known = (
+            QuarantinedAddress.objects.filter(
+                channel=self.delivery.channel, digest=self.address.digest
+            ).first()
+            if self.address
+            else None
         )
+        if known is None:
+            return str(CHANGED)
         return _("%(status)s since %(day)s: %(reason)s.") % {
             "status": known.get_status_display(),
             "day": _day(known.updated_at),
@@ -248,7 +259,8 @@ class _Facts:
         }
 
     def _blocked_domain(self) -> str:
-        assert self.address is not None
+        if self.address is None:
+            return str(CHANGED)
         return _("The domain %(domain)s, or one above it, is on the block list.") % {
             "domain": self.address.domain
         }
@@ -261,4 +273,4 @@ class _Facts:
 
 
 def _day(moment: datetime) -> str:
-    return date_format(moment, "DATE_FORMAT")
+    return date_format(moment, "Y-m-d")
