@@ -2,6 +2,7 @@
 
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class AnalysisStatus(TextChoices):
@@ -13,7 +14,7 @@ class AnalysisStatus(TextChoices):
 
 class MessageStatus(IntegerChoices):
     READY = 0, _("To send")
-    EXCLUDED = 1, _("Excluded")
+    EXCLUDED = 1, pgettext_lazy("one recipient", "Excluded")
     LEASED = 2, _("Leased")
     SENDING = 3, _("Sending")
     SENT = 4, _("Sent")

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from optout import tasks, upload_runs
 from optout.models import Upload
@@ -33,7 +33,7 @@ ENDED = frozenset({UploadStatus.FINISHED, UploadStatus.STOPPED, UploadStatus.FAI
 # What the summaries of both kinds count.
 FIGURES: dict[str, Promise] = {
     "rows": gettext_lazy("Rows"),
-    "created": gettext_lazy("Created"),
+    "created": pgettext_lazy("rows of a file", "Created"),
     "updated": gettext_lazy("Updated"),
     "applied": gettext_lazy("Applied"),
     "unchanged": gettext_lazy("Unchanged"),

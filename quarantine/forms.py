@@ -100,7 +100,7 @@ class ReleaseForm(forms.Form):
     """Why addresses are released."""
 
     note = forms.CharField(
-        label=_("Why are they released?"),
+        label=_("Reason for the release"),
         max_length=2000,
         error_messages={
             "required": _(

@@ -86,7 +86,7 @@ def test_operator_adds_an_address_and_releases_it(signed_in, keyboard):
 
     signed_in.goto("/console/quarantine/")
     keyboard.tick("Release Gone@Example.com")
-    keyboard.write("Why are they released?", "The mailbox is back")
+    keyboard.write("Reason for the release", "The mailbox is back")
     keyboard.press("Release the ticked addresses")
     keyboard.is_told("eleased")
 
