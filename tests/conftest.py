@@ -1,11 +1,18 @@
+import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Permission, User
 
 from optout import triggers
 from profiles.models import Profile
 from tests import factories
+
+# The same examples every time: what fails, fails again. HYPOTHESIS_PROFILE=default
+# searches anew.
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 OUR_APPS = ["profiles", "quarantine", "optout", "delivery"]
 
