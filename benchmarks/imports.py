@@ -18,6 +18,7 @@ import csv
 import json
 import os
 import random
+import re
 import resource
 import sys
 from collections.abc import Iterator
@@ -215,15 +216,15 @@ def _inserted(table: str, *, is_bare: bool) -> float:
 def _create_like(table: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT replace(sql, %s, 'benchmark_copy') FROM sqlite_master"
-            " WHERE tbl_name = %s AND type IN ('table', 'index') AND sql IS NOT NULL"
-            " ORDER BY type DESC",
-            [f'"{table}"', table],
+            "SELECT sql FROM sqlite_master WHERE tbl_name = %s"
+            " AND type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC",
+            [table],
         )
         for number, (statement,) in enumerate(cursor.fetchall()):
             # The names of indexes are taken.
-            named = statement.replace('INDEX "', f'INDEX "benchmark_{number}_', 1)
-            cursor.execute(named)
+            name = f"INDEX benchmark_copy_{number} ON benchmark_copy "
+            renamed = re.sub(r"INDEX \S+ ON \S+ ", name, statement, count=1)
+            cursor.execute(renamed.replace(f'"{table}"', "benchmark_copy"))
 
 
 def table(figures: Figures) -> str:

@@ -11,13 +11,14 @@ from typing import Any, TypeAlias
 
 from optout import flagging
 from optout.flagging import Flag
-from profiles import storing
+from profiles import creating, storing
 from profiles.chunks import Chunk, IdSet
 from profiles.combining import together
+from profiles.creating import KnownDomains, NewProfile
 from profiles.parsing import ParsedRow
 from profiles.reading import Progress
 from profiles.staging import Staging, Waiting
-from profiles.storing import Change, KnownDomains, NewProfile, StoredProfile
+from profiles.storing import Change, StoredProfile
 
 Listener: TypeAlias = Callable[[Any], None]
 
@@ -68,7 +69,7 @@ class ImportRun:
 
     def reserve_ids(self, count: int) -> Sequence[int]:
         """Reserve ids for a chunk that is expected to create profiles."""
-        return storing.reserve_ids(count) if self._expects_new else ()
+        return creating.reserve_ids(count) if self._expects_new else ()
 
     def take(self, chunk: Chunk) -> None:
         """Create, count, or let wait each row of a chunk."""
@@ -80,7 +81,7 @@ class ImportRun:
         for place, row in enumerate(chunk.rows):
             profile = stored.get(row.external_id) if row.external_id else None
             if profile is not None:
-                whole = _together([row], profile)
+                whole = together([row], profile)
                 if self._has_to_wait(known, profile, whole):
                     waiting.append(place)
                 else:
@@ -125,9 +126,9 @@ class ImportRun:
                 profile = made.get(waiting.external_id)
             counts["repeated"] += waiting.row_count - 1
             if profile is None:
-                new.append(together(waiting.rows))
+                new.append(waiting.new())
                 continue
-            row = _together(waiting.rows, profile)
+            row = together(waiting.rows, profile)
             change = storing.change(profile, row)
             missing = known.missing(profile, row)
             changes.append(change)
@@ -204,11 +205,11 @@ class ImportRun:
             return
         if not rows:
             return
-        self._domains.add(given for row in rows for given in row.addresses)
+        self._domains.add({given.domain for row in rows for given in row.addresses})
         if new is None:
-            ids = storing.reserve_ids(len(rows))
-            new = storing.prepare(rows, ids, now=self.now)
-        storing.create(new)
+            ids = creating.reserve_ids(len(rows))
+            new = creating.prepare(rows, ids, now=self.now)
+        creating.create(new)
         for made in new:
             self._created.add(made.id)
         flags = [
@@ -224,7 +225,9 @@ class ImportRun:
         if self._is_dry_run:
             counts["opt_outs_set"] += len(flags)
             return
-        self._domains.add(given for change in changes for given, _ in change.added)
+        self._domains.add(
+            {given.domain for change in changes for given, _ in change.added}
+        )
         storing.update(changes, now=self.now)
         counts["opt_outs_set"] += flagging.set_missing(flags, by=self._by, now=self.now)
 
@@ -236,10 +239,6 @@ class ImportRun:
         self.progress = chunk.progress
         for failed in chunk.failed:
             self._report(failed)
-
-
-def _together(rows: Sequence[ParsedRow], profile: StoredProfile) -> ParsedRow:
-    return together(rows, profile.values, profile.addresses)
 
 
 def _digest(row: ParsedRow, profile: StoredProfile | None, channel: int) -> str:

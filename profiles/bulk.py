@@ -5,6 +5,7 @@ moments in UTC as `2024-05-31 12:30:00`, digests as 32 hexadecimal digits.
 """
 
 import csv
+import io
 import json
 from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
@@ -26,38 +27,29 @@ def insert(
 
     An empty text is stored as null in the columns of `nullable` only.
     """
-    insert_encoded(table, columns, encoded(rows), nullable=nullable)
+    if rows and connection.vendor == "postgresql":
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        _copy(table, columns, text.getvalue(), nullable=nullable)
+    else:
+        insert_prepared(table, columns, rows, nullable=nullable)
 
 
-def encoded(rows: Sequence[Values]) -> Sequence[Any]:
-    """Write rows as the database takes them: lines for COPY, or as they are."""
-    if connection.vendor != "postgresql":
-        return rows
-    lines = _Lines()
-    csv.writer(lines, lineterminator="\n").writerows(rows)
-    return lines.lines
-
-
-class _Lines:
-    """What csv.writer writes to: it gives one text for each row."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.write = self.lines.append
-
-
-def insert_encoded(
+def insert_prepared(
     table: str,
     columns: Sequence[str],
     rows: Sequence[Any],
     *,
     nullable: Collection[str] = (),
 ) -> None:
-    """Insert rows that `encoded` has written."""
+    """Insert rows that are as the database takes them.
+
+    On PostgreSQL lines of CSV, on SQLite sequences of values.
+    """
     if not rows:
         return
     if connection.vendor == "postgresql":
-        _copy(table, columns, rows, nullable=nullable)
+        _copy(table, columns, "".join(rows), nullable=nullable)
         return
     places = ", ".join(
         "nullif(%s, '')" if name in nullable else "%s" for name in columns
@@ -69,11 +61,7 @@ def insert_encoded(
 
 
 def _copy(
-    table: str,
-    columns: Sequence[str],
-    lines: Sequence[str],
-    *,
-    nullable: Collection[str],
+    table: str, columns: Sequence[str], text: str, *, nullable: Collection[str]
 ) -> None:
     filled = ", ".join(name for name in columns if name not in nullable)
     statement = (
@@ -85,7 +73,7 @@ def _copy(
         connection.wrap_database_errors,
         cursor.copy(statement) as copy,
     ):
-        copy.write("".join(lines))
+        copy.write(text)
 
 
 def execute_many(statement: str, rows: Sequence[Values]) -> None:

@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ from django.db import Error, connection
 from django.utils import translation
 
 from profiles import bulk
+from profiles.creating import NewProfile, prepare
 from profiles.parsing import ParsedRow, RowParser
 from profiles.reading import FailedRow, Progress, Row, RowReader
-from profiles.storing import NewProfile, prepare
 
 # Any number that no other part of the product locks.
 _IMPORT_LOCK: Final = 5_163_207_001
 # Between two collections; by default it is 700, which costs a third of the time.
-_OBJECTS: Final = 200_000
+_OBJECTS: Final = 1_000_000
 _SWITCH_INTERVAL: Final = 0.0002  # seconds
 _PAGE_BITS: Final = 15
 NOTHING_READ: Final = Progress(0, 0, 0)
@@ -135,6 +135,10 @@ class IdSet:
             page = self._pages[number >> _PAGE_BITS] = bytearray(1 << (_PAGE_BITS - 3))
         place = number & ((1 << _PAGE_BITS) - 1)
         page[place >> 3] |= 1 << (place & 7)
+
+    def update(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self.add(number)
 
     def __contains__(self, number: int) -> bool:
         page = self._pages.get(number >> _PAGE_BITS)

@@ -1,4 +1,4 @@
-"""Rows of a file against the profiles that are stored: compare, create, update.
+"""Rows of a file against the profiles that are stored: compare and update.
 
 An empty value never overwrites anything; the first address that a row gives on a
 channel becomes the preferred one, and the others stay. All writing is by the thousand
@@ -8,49 +8,14 @@ channel becomes the preferred one, and the others stay. All writing is by the th
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import islice
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.db import connection
 
 from profiles import bulk
-from profiles.addresses import suffixes
-from profiles.models import DomainSuffix
+from profiles.creating import ADDRESS_COLUMNS, VALUES
 from profiles.parsing import GivenAddress, ParsedRow, Values
-
-VALUES: Final = (
-    "first_name",
-    "last_name",
-    "language",
-    "time_zone",
-    "birth_date",
-    "street",
-    "postcode",
-    "city",
-    "country",
-)
-# What an index is on stands first: see `create`.
-_COLUMNS: Final = (
-    "external_id",
-    "id",
-    *VALUES,
-    "attributes",
-    "created_at",
-    "updated_at",
-)
-_ADDRESS_COLUMNS: Final = (
-    "digest",
-    "channel",
-    "value",
-    "domain",
-    "is_deliverable",
-    "profile_id",
-    "is_preferred",
-    "created_at",
-)
-_KNOWN_DOMAINS: Final = 100_000
 
 AddressKey: TypeAlias = tuple[int, str]
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -181,88 +146,6 @@ def _compare_address(made: Change, given: GivenAddress, *, is_first: bool) -> No
         made.edited.append(wanted)
 
 
-class NewProfile(NamedTuple):
-    """A profile to be created, and its addresses, written as the database takes them.
-
-    Made ahead, while the database works; see `prepare`.
-    """
-
-    id: int
-    profile: Any
-    addresses: list[Any]
-
-
-def reserve_ids(count: int) -> list[int]:
-    """Reserve ids for profiles to be created."""
-    return bulk.reserve_ids("profiles_profile", count)
-
-
-def prepare(
-    rows: Sequence[ParsedRow], ids: Iterable[int], *, now: str
-) -> list[NewProfile]:
-    """Write the profile that each row creates, under the ids in their order."""
-    numbered = list(zip(ids, rows, strict=False))
-    profiles = bulk.encoded(
-        [_new_profile(number, row, now) for number, row in numbered]
-    )
-    addresses: list[tuple[Any, ...]] = []
-    for number, row in numbered:
-        channel = None
-        for given in row.addresses:
-            # Those of one channel stand together, in the rows and when combined.
-            addresses.append((*given, number, given.channel != channel, now))
-            channel = given.channel
-    following = iter(bulk.encoded(addresses))
-    return [
-        NewProfile(number, profile, list(islice(following, len(row.addresses))))
-        for (number, row), profile in zip(numbered, profiles, strict=True)
-    ]
-
-
-def create(new: Sequence[NewProfile]) -> None:
-    """Create profiles with their addresses.
-
-    In the order of their first column: an index that is filled in its own order
-    takes a fifth less time than one that is filled at random.
-    """
-    bulk.insert_encoded(
-        "profiles_profile",
-        _COLUMNS,
-        sorted(each.profile for each in new),
-        nullable=["external_id", "birth_date"],
-    )
-    bulk.insert_encoded(
-        "profiles_address",
-        _ADDRESS_COLUMNS,
-        sorted(address for each in new for address in each.addresses),
-    )
-
-
-def _new_profile(number: int, row: ParsedRow, now: str) -> tuple[Any, ...]:
-    value = row.values.get
-    return (
-        row.external_id,
-        number,
-        value("first_name", ""),
-        value("last_name", ""),
-        value("language", ""),
-        value("time_zone", ""),
-        value("birth_date", ""),
-        value("street", ""),
-        value("postcode", ""),
-        value("city", ""),
-        value("country", ""),
-        _json(tuple(row.attributes.items())),
-        row.created_at or now,
-        now,
-    )
-
-
-@lru_cache(maxsize=10_000)
-def _json(attributes: tuple[tuple[str, str], ...]) -> str:
-    return _encode(dict(attributes))
-
-
 def update(changes: Sequence[Change], *, now: str) -> None:
     """Write what has changed; profiles without a change are left alone."""
     changed = [made for made in changes if made]
@@ -286,7 +169,7 @@ def update(changes: Sequence[Change], *, now: str) -> None:
     )
     bulk.insert(
         "profiles_address",
-        _ADDRESS_COLUMNS,
+        ADDRESS_COLUMNS,
         [
             (*given, made.profile.id, is_preferred, now)
             for made in changed
@@ -307,28 +190,3 @@ def _changed_profile(made: Change, now: str) -> tuple[Any, ...]:
         now,
         made.profile.id,
     )
-
-
-class KnownDomains:
-    """The domains whose suffixes are stored, so that each is written about once."""
-
-    def __init__(self) -> None:
-        self._known: set[str] = {""}
-
-    def add(self, addresses: Iterable[GivenAddress]) -> None:
-        """Store the suffixes of the domains that addresses have."""
-        new = {given.domain for given in addresses} - self._known
-        if not new:
-            return
-        DomainSuffix.objects.bulk_create(
-            [
-                DomainSuffix(suffix=suffix, domain=domain)
-                for domain in sorted(new)
-                for suffix in suffixes(domain)
-            ],
-            ignore_conflicts=True,
-            batch_size=1000,
-        )
-        if len(self._known) > _KNOWN_DOMAINS:
-            self._known = {""}
-        self._known |= new

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from optout import importing
 from optout.models import ConsentEvent
-from profiles import storing
+from profiles import creating
 from profiles.models import Address, Profile
 from profiles.reading import Progress
 from tests.optout.importing_files import figures, run, state
@@ -161,7 +161,7 @@ def test_progress_is_told_between_batches() -> None:
 def test_profile_made_in_the_same_moment_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    create = storing.create
+    create = creating.create
     refusals = iter([True, False, False])
 
     def create_too_late(*args: object, **options: object) -> list[int]:
@@ -169,7 +169,7 @@ def test_profile_made_in_the_same_moment_is_found(
             raise IntegrityError
         return create(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(storing, "create", create_too_late)
+    monkeypatch.setattr(creating, "create", create_too_late)
     assert figures(run("external_id\nC-1\n")) == (1, 0, 0, 0, 0)
 
 
