@@ -5,11 +5,10 @@ without the city. What it leaves out is what an earlier row, or the profile, say
 Pure functions: no database.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from operator import attrgetter
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from profiles.addresses import parse
 from profiles.channels import TELEPHONE_CHANNELS, Channel
@@ -20,27 +19,33 @@ from profiles.parsing import (
     as_given,
     given_postal,
 )
+from profiles.storing import StoredProfile
 
-AddressKey: TypeAlias = tuple[int, str]
-NOTHING_KNOWN: Final[Mapping[str, str]] = MappingProxyType({})
 _PARTS: Final = (*POSTAL, "country")
+_NOBODY: Final = StoredProfile(0, "", {}, {})
 
 
 def together(
-    rows: Sequence[ParsedRow],
-    known: Mapping[str, str] = NOTHING_KNOWN,
-    owned: Collection[AddressKey] = (),
+    rows: Sequence[ParsedRow], profile: StoredProfile | None = None
 ) -> ParsedRow:
-    """Put the rows of one profile together, as if one came after the other.
+    """Put the rows of one profile together, in order, with what is stored of it.
 
-    Takes what is known of the person, and the keys of their addresses.
+    Numbers of rows without a country are read with the one the profile has in the
+    end. A row that says a part of a postal address gives none itself: one is joined in
+    the end, from all parts. So the same rows once more give the same addresses.
     """
-    whole = completed(rows[0], known, owned=owned)
+    stored = profile or _NOBODY
+    country = _country(rows, stored)
+    preferred = stored.preferred_digest(Channel.DIRECT_MAIL)
+    whole, is_partial = _without_part(
+        _with_numbers(rows[0], country, stored), preferred
+    )
     for row in rows[1:]:
-        so_far = {(given.channel, given.digest) for given in whole.addresses}
-        later = completed(row, {**known, **whole.values}, owned=so_far.union(owned))
+        later, is_part = _without_part(_with_numbers(row, country, stored), preferred)
+        if _says_postal(row):
+            is_partial = is_part
         whole = combined(whole, later)
-    return whole
+    return _with_postal(whole, stored) if is_partial else whole
 
 
 def combined(earlier: ParsedRow, later: ParsedRow) -> ParsedRow:
@@ -69,41 +74,58 @@ def combined(earlier: ParsedRow, later: ParsedRow) -> ParsedRow:
     )
 
 
-def completed(
-    row: ParsedRow, known: Mapping[str, str], *, owned: Collection[AddressKey]
-) -> ParsedRow:
-    """Read the addresses of a row with the country and postal parts that are known.
+def _country(rows: Sequence[ParsedRow], stored: StoredProfile) -> str:
+    for row in reversed(rows):
+        if country := row.values.get("country"):
+            return country
+    return stored.values.get("country", "")
 
-    Takes what is known of the person, and the keys of their addresses: one that they
-    have as it was first read is not read another way.
+
+def _with_numbers(row: ParsedRow, country: str, stored: StoredProfile) -> ParsedRow:
+    """Read the numbers of a row that has no country.
+
+    What the profile has as it was first read is not read another way.
     """
-    addresses = list(row.addresses)
-    if "country" in known and "country" not in row.values:
-        addresses = [_with_country(one, known["country"], owned) for one in addresses]
-    # The first one is what the row says.
-    mail = [one for one in addresses if one.channel == Channel.DIRECT_MAIL]
-    is_owned = bool(mail) and (Channel.DIRECT_MAIL.value, mail[0].digest) in owned
-    if not is_owned and (postal := _whole_postal(row, known)):
-        rest = [one for one in addresses if one.channel != Channel.DIRECT_MAIL]
-        others = [one for one in mail[1:] if one.digest != postal.digest]
-        addresses = [*rest, postal, *others]
+    if not country or "country" in row.values:
+        return row
+    addresses = [
+        one
+        if one.is_deliverable
+        or one.channel not in TELEPHONE_CHANNELS
+        or (one.channel, one.digest) in stored.addresses
+        else as_given(parse(Channel(one.channel), one.value, country=country))
+        for one in row.addresses
+    ]
     return row if addresses == row.addresses else replace(row, addresses=addresses)
 
 
-def _with_country(
-    given: GivenAddress, country: str, owned: Collection[AddressKey]
-) -> GivenAddress:
-    if given.is_deliverable or given.channel not in TELEPHONE_CHANNELS:
-        return given
-    if (given.channel, given.digest) in owned:
-        return given
-    return as_given(parse(Channel(given.channel), given.value, country=country))
+def _says_postal(row: ParsedRow) -> bool:
+    return any(name in row.values for name in POSTAL)
 
 
-def _whole_postal(row: ParsedRow, known: Mapping[str, str]) -> GivenAddress | None:
-    """Give the postal address of which the row says a part, or None."""
-    said = [name for name in _PARTS if name in row.values]
-    is_part = len(said) < len(_PARTS) and any(name in said for name in POSTAL)
-    if not is_part or not any(name in known for name in _PARTS if name not in said):
-        return None
-    return given_postal({**known, **row.values})
+def _without_part(row: ParsedRow, preferred: str) -> tuple[ParsedRow, bool]:
+    """Leave out the postal address of a row that says a part, and tell whether so.
+
+    A part stays that is the preferred address as it is.
+    """
+    if not _says_postal(row) or all(name in row.values for name in _PARTS):
+        return row, False
+    mail, others = _parted(row.addresses)
+    if mail and mail[0].digest == preferred:
+        return row, False
+    return replace(row, addresses=[*others, *mail[1:]]), True
+
+
+def _with_postal(row: ParsedRow, stored: StoredProfile) -> ParsedRow:
+    postal = given_postal({**stored.values, **row.values})
+    mail, others = _parted(row.addresses)
+    rest = [one for one in mail if one.digest != postal.digest]
+    return replace(row, addresses=[*others, postal, *rest])
+
+
+def _parted(
+    addresses: Sequence[GivenAddress],
+) -> tuple[list[GivenAddress], list[GivenAddress]]:
+    mail = [one for one in addresses if one.channel == Channel.DIRECT_MAIL]
+    others = [one for one in addresses if one.channel != Channel.DIRECT_MAIL]
+    return mail, others

@@ -14,7 +14,7 @@ order of the file, those with its external id first.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from types import TracebackType
@@ -36,6 +36,7 @@ _TABLES: Final = (
     "import_first",
     "import_key",
     "import_known",
+    "import_maker",
     "import_owner",
     "import_plan",
 )
@@ -96,8 +97,20 @@ WHERE r.external_id IS NULL AND (k.is_email OR o.external_id IS NULL)
     )
 """
 
-# For each key its oldest owner: somebody known, or else a row that finds nobody and
-# makes a profile, by its line.
+# Of the rows that find nobody, the first one with each key: it makes a profile.
+_MAKERS: Final = """
+CREATE TEMPORARY TABLE import_maker AS
+SELECT r.digest, r.line, r.created_at
+FROM import_row r
+JOIN (
+    SELECT min(line) AS line FROM import_row u
+    WHERE external_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM import_known n WHERE n.digest = u.digest)
+    GROUP BY digest
+) f ON f.line = r.line
+"""
+
+# For each key its oldest owner: somebody known, or else who is made, by their line.
 _OWNERS: Final = """
 CREATE TEMPORARY TABLE import_owner AS
 SELECT digest, profile_id, external_id, line
@@ -109,13 +122,12 @@ FROM (
     FROM (
         SELECT digest, profile_id, external_id, created_at, line FROM import_known
         UNION ALL
-        SELECT k.digest, NULL, NULL, r.created_at, r.line
+        SELECT k.digest, NULL, NULL, m.created_at, m.line
         FROM import_key k
         JOIN import_address a ON a.digest = k.digest
         JOIN import_row r ON r.line = a.line
-        WHERE r.external_id IS NULL AND NOT EXISTS (
-            SELECT 1 FROM import_known n WHERE n.digest = r.digest
-        )
+        JOIN import_maker m ON m.digest = r.digest
+        WHERE r.external_id IS NULL
     ) c
 ) o
 WHERE place = 1
@@ -164,11 +176,16 @@ class Waiting:
     profile_id: int | None
     rows: list[ParsedRow]
     row_count: int
+    created_at: str  # of the row that makes the profile, if it has to be made
 
     @property
     def external_id(self) -> str:
         """Give the external id of the profile, if the rows say it: the first does."""
         return self.rows[0].external_id
+
+    def new(self) -> ParsedRow:
+        """Put the rows together to make the profile."""
+        return replace(together(self.rows), created_at=self.created_at)
 
     def add(self, row: ParsedRow) -> None:
         self.rows.append(row)
@@ -250,6 +267,8 @@ class Staging:
         self._index("import_known", "digest")
         while bulk.execute(_BROUGHT):
             pass
+        bulk.execute(_MAKERS)
+        self._index("import_maker", "digest")
         bulk.execute(_OWNERS)
         self._index("import_owner", "digest")
         while bulk.execute(_FOLLOW):
@@ -264,11 +283,14 @@ class Staging:
 
     def people(self) -> Iterator[Waiting]:
         """Give the waiting rows of each profile they are about."""
-        for (_who, profile_id), planned in groupby(self._planned(), itemgetter(0, 1)):
+        for (who, profile_id), planned in groupby(self._planned(), itemgetter(0, 1)):
             rows = (_loaded(parsed) for _who, _profile_id, parsed in planned)
-            waiting = Waiting(profile_id, [next(rows)], 1)
+            first = next(rows)
+            waiting = Waiting(profile_id, [first], 1, first.created_at)
             for row in rows:
                 waiting.add(row)
+                if who == f"l{row.line}":
+                    waiting.created_at = row.created_at
             yield waiting
 
     def _planned(self) -> Iterator[tuple[str, int | None, str]]:
