@@ -95,7 +95,9 @@ def _read(upload: Upload, *, now: datetime) -> None:
         status = UploadStatus.STOPPED
     except (FileError, ImproperlyConfigured) as error:
         status = UploadStatus.FAILED
-        upload.error = str(error)
+        # People know the file by the name that they gave it.
+        stored_name = Path(upload.file.name).name
+        upload.error = str(error).replace(stored_name, upload.file_name)
 
     if _has_rows(report):
         upload.report.name = report.name

@@ -124,6 +124,7 @@ def test_unreadable_file_fails_with_a_sentence(
 
     assert upload.status == UploadStatus.FAILED
     assert sentence in upload.error
+    assert upload.error.startswith("quarantine.csv ")
     assert not upload.file
 
 
