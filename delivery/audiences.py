@@ -56,14 +56,14 @@ _WITHOUT_VALUE = frozenset({"is_empty", "is_not_empty"})
 OPERATORS = {
     "equals": gettext_lazy("is"),
     "not_equals": gettext_lazy("is not"),
-    "one_of": gettext_lazy("is one of (separated by commas)"),
+    "one_of": gettext_lazy("is one of"),
     "contains": gettext_lazy("contains"),
     "starts_with": gettext_lazy("starts with"),
     "is_empty": gettext_lazy("is empty"),
     "is_not_empty": gettext_lazy("is not empty"),
-    "on": gettext_lazy("is on (date)"),
-    "before": gettext_lazy("is before (date)"),
-    "after": gettext_lazy("is after (date)"),
+    "on": gettext_lazy("is on"),
+    "before": gettext_lazy("is before"),
+    "after": gettext_lazy("is after"),
 }
 
 

@@ -112,6 +112,8 @@ class ConditionForm(forms.Form):
             "attribute"
         ):
             raise forms.ValidationError(_("Give the name of the attribute."))
+        if not self.errors and self.condition is not None:
+            audiences.check_condition(self.condition)
         return cleaned
 
 
