@@ -62,7 +62,7 @@ class Overview:
 
     @property
     def percent(self) -> int:
-        return percent_of(self.last)
+        return percent_of(self.last) if self.state != State.ORDERED else 0
 
 
 def of(delivery: Delivery, *, now: datetime) -> Overview:
