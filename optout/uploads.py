@@ -39,7 +39,7 @@ FIGURES: dict[str, Promise] = {
     "unchanged": gettext_lazy("Unchanged"),
     "repeated": gettext_lazy("Repeated in the file"),
     "kept": gettext_lazy("Kept as they were"),
-    "failed": gettext_lazy("Failed"),
+    "failed": pgettext_lazy("rows of a file", "Failed"),
     "opt_outs_set": gettext_lazy("Opt-outs set"),
     "opt_outs_kept": gettext_lazy("Opt-outs kept"),
     "addresses_invalid": gettext_lazy("Addresses that cannot be delivered to"),

@@ -53,6 +53,6 @@ def _save(request: HttpRequest, profile: Profile, form: BoxesForm) -> bool:
         return False
     messages.success(
         request,
-        _("Saved what “%(profile)s” no longer wants.") % {"profile": profile},
+        _("Saved the opt-outs of “%(profile)s”.") % {"profile": profile},
     )
     return True
