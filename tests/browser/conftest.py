@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -134,3 +135,18 @@ def keyboard(page: Page) -> Keyboard:
 def run_worker() -> None:
     """Let the worker do what is due, as `manage.py work --once` does."""
     call_command("work", once=True)
+
+
+def speak(page, language, live_server):
+    page.context.add_cookies(
+        [{"name": "django_language", "value": language, "url": live_server.url}]
+    )
+
+
+def findings(page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{page.url}: {each['id']} {node['target']}"
+        for each in found
+        for node in each["nodes"]
+    ]

@@ -1,13 +1,13 @@
 """Every page of the console, for everybody: rules of accessibility, small screens."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from optout.models import Upload
 from optout.models.uploads import UploadKind, UploadStatus
 from quarantine.models import QuarantinedAddress
 from quarantine.reasons import Status
 from tests import factories
+from tests.browser.conftest import findings, speak
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -62,21 +62,6 @@ def pages(db, operator) -> list[str]:
         "/console/uploads/",
         "/console/uploads/new/",
         f"/console/uploads/{upload.pk}/",
-    ]
-
-
-def speak(page, language, live_server):
-    page.context.add_cookies(
-        [{"name": "django_language", "value": language, "url": live_server.url}]
-    )
-
-
-def findings(page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{page.url}: {each['id']} {node['target']}"
-        for each in found
-        for node in each["nodes"]
     ]
 
 
