@@ -96,7 +96,7 @@ def _read(upload: Upload, *, now: datetime) -> None:
     except (FileError, ImproperlyConfigured) as error:
         status = UploadStatus.FAILED
         # People know the file by the name that they gave it.
-        stored_name = Path(upload.file.name).name
+        stored_name = Path(upload.file.path).name
         upload.error = str(error).replace(stored_name, upload.file_name)
 
     if _has_rows(report):
