@@ -77,7 +77,7 @@ def import_profiles(
     with ExitStack() as stack:
         reader = stack.enter_context(open_rows(source, expected_columns(mapping)))
         if isinstance(report, Path):
-            report = stack.enter_context(write_report(report))
+            report = stack.enter_context(write_report(report, source=source))
         stack.enter_context(one_at_a_time())
         staging = stack.enter_context(Staging(now=_utc(now)))
         run = ImportRun(

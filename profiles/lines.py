@@ -110,6 +110,13 @@ def unreadable_file(name: str, error: OSError) -> FileError:
     )
 
 
+def unwritable_file(name: str, error: OSError) -> FileError:
+    return FileError(
+        _("%(file)s cannot be written: %(reason)s. Give another path.")
+        % {"file": name, "reason": error.strerror or type(error).__name__}
+    )
+
+
 def open_lines(source: Path | BinaryIO) -> LineSource:
     """Open a file, or take one that is open and can seek. Raises FileError."""
     if not isinstance(source, Path):

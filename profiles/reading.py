@@ -9,16 +9,16 @@ in memory but the chunk and the row being read.
 import csv
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import IO, BinaryIO, TypeAlias
 
 from django.utils.translation import gettext as _
 
 from profiles.headers import Expected, read_header
-from profiles.lines import FileError, LineSource, open_lines, unreadable_file
+from profiles.lines import FileError, LineSource, open_lines, unwritable_file
 from profiles.spreadsheets import spreadsheet_safe
 
 __all__ = [
@@ -68,24 +68,47 @@ def open_rows(source: Path | BinaryIO, expected: Expected) -> Iterator["RowReade
 
 
 @contextmanager
-def write_report(path: Path) -> Iterator[Callable[[FailedRow], None]]:
+def write_report(
+    path: Path, *, source: Path | BinaryIO | None = None
+) -> Iterator[Callable[[FailedRow], None]]:
     """Open a report of failed rows and give the function that writes one.
 
-    CSV of line, column, reason and cure, made for spreadsheets. Raises FileError.
+    CSV of line, column, reason and cure, made for spreadsheets. Raises FileError, also
+    when the report would be written over `source`, the file being read.
     """
-    try:
-        stream = path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise unreadable_file(path.name, error) from error
-    with stream:
-        writer = csv.writer(stream)
-        writer.writerow(REPORT_COLUMNS)
+    if isinstance(source, Path) and path.exists() and path.samefile(source):
+        raise FileError(
+            _("The report would overwrite %(file)s. Give it another path.")
+            % {"file": source.name}
+        )
+    with ExitStack() as at_the_end:
+        with _sentences_of(path):
+            stream = path.open("w", encoding="utf-8", newline="")
+            at_the_end.callback(_close, stream, path)
+            writer = csv.writer(stream)
+            writer.writerow(REPORT_COLUMNS)
+            # A full disk is found before anything is imported.
+            stream.flush()
 
         def write(failed: FailedRow) -> None:
             column = spreadsheet_safe(failed.column)
-            writer.writerow((failed.line, column, failed.reason, failed.cure))
+            with _sentences_of(path):
+                writer.writerow((failed.line, column, failed.reason, failed.cure))
 
         yield write
+
+
+def _close(stream: IO[str], path: Path) -> None:
+    with _sentences_of(path):
+        stream.close()
+
+
+@contextmanager
+def _sentences_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unwritable_file(path.name, error) from error
 
 
 class RowReader:

@@ -137,7 +137,11 @@ def import_file(
         reader = stack.enter_context(
             open_rows(source, Expected(known=COLUMNS, required=COLUMNS[:3]))
         )
-        write = stack.enter_context(write_report(report)) if report else _unreported
+        write = (
+            stack.enter_context(write_report(report, source=source))
+            if report
+            else _unreported
+        )
         batch: list[_Wanted] = []
         for number, wanted in enumerate(_read(reader, write, tally), 1):
             if wanted is not None:

@@ -118,6 +118,12 @@ def test_command_refuses_a_bad_mapping_as_wrong_usage(path: Path) -> None:
         command(str(path), "--map", "nonsense")
 
 
+def test_command_refuses_a_column_that_is_mapped_twice(path: Path) -> None:
+    with pytest.raises(CommandError, match="names a column twice") as refused:
+        command(str(path), "--map", "nr=external_id", "--map", "NR=email")
+    assert refused.value.returncode == 2
+
+
 def test_command_stopped_by_hand_exits_130(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

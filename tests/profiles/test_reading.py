@@ -1,4 +1,5 @@
 import csv
+import errno
 import io
 import tracemalloc
 from pathlib import Path
@@ -269,4 +270,29 @@ def test_report_has_a_line_for_each_failed_row(tmp_path: Path) -> None:
 
 def test_report_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError), write_report(tmp_path / "no" / "report.csv"):
+        pass
+
+
+def test_report_is_never_written_over_the_file_itself(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(HEADER)
+    with (
+        pytest.raises(FileError, match="overwrite people.csv"),
+        write_report(tmp_path / "." / "people.csv", source=path),
+    ):
+        pass
+    assert path.read_bytes() == HEADER
+
+
+class FullDisk(io.StringIO):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_report_on_a_full_disk_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "open", lambda *args, **options: FullDisk())
+    with (
+        pytest.raises(FileError, match="cannot be written: No space left"),
+        write_report(Path("report.csv")),
+    ):
         pass

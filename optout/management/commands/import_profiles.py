@@ -39,6 +39,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._failures: list[FailedRow] = []
+        columns = [column.casefold() for column, _field in options["map"]]
+        if len(set(columns)) < len(columns):
+            raise CommandError(
+                _("--map names a column twice. Give it one field."), returncode=2
+            )
         with reading_progress(self.stderr) as progress:
             summary = self._import(options, progress)
         self._show_failures(summary.failed)
