@@ -26,12 +26,14 @@ def main(host: str, port: int) -> int:
     address = f"http://{shown}:{port}"
     environment = os.environ | public_base_url(address)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
     children: list[subprocess.Popen[bytes]] = []
     try:
-        children.append(subprocess.Popen(web_command(host, port), env=environment))
-        children.append(subprocess.Popen(worker_command(), env=environment))
+        for command in (web_command(host, port), worker_command()):
+            # In groups of their own: Ctrl-C reaches them once, through us.
+            child = subprocess.Popen(command, env=environment, process_group=0)
+            children.append(child)
         wait_until_it_listens(host, port, children)
         print(f"Campaign is at {address} (Ctrl-C ends it).", flush=True)
         return wait_for_the_first(children)
@@ -98,14 +100,13 @@ def stop(number: int, frame: FrameType | None) -> None:
 
 
 def end(children: list[subprocess.Popen[bytes]]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Ask the children to end; insist after a while, or when asked again."""
     for child in children:
         child.terminate()
     for child in children:
         try:
             child.wait(SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
+        except (subprocess.TimeoutExpired, Stopped):
             child.kill()
 
 
