@@ -222,3 +222,12 @@ def test_postal_address_is_not_edited_apart_from_its_digest(
     opted_in_profile.refresh_from_db()
     assert opted_in_profile.street == ""
     assert 'name="street"' not in client.get(page).content.decode()
+
+
+def test_home_tells_who_has_no_rights(client: Client, onlooker: User) -> None:
+    client.force_login(onlooker)
+
+    page = client.get("/console/").text
+
+    assert "Your account has no rights yet." in page
+    assert "All is as it should be" not in page

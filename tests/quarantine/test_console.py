@@ -219,9 +219,12 @@ def test_denylisted_row_says_why_it_cannot_be_released(
     only_with(onlooker, "view_quarantinedaddress", "release_quarantinedaddress")
     client.force_login(onlooker)
     page = client.get(LIST).content.decode()
-    assert "The address is denylisted" in page
+    assert "You cannot release it" in page
     assert "Release bo@mail.example.org" not in page
     assert "Release anna@example.com" in page
+
+    [row] = [each for each in listed.values() if each.status == Status.DENYLISTED]
+    assert "The address is denylisted" in client.get(f"{LIST}{row.pk}/").text
 
 
 def test_release_without_a_reason_asks_for_it(
