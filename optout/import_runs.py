@@ -233,7 +233,7 @@ class ImportRun:
 
     def _finish(self, chunk: Chunk, counts: Counter[str]) -> None:
         counts["failed"] += len(chunk.failed)
-        counts["rows"] += len(chunk.failed) + len(chunk.rows)
+        counts["rows"] += chunk.row_count
         counts["addresses_invalid"] += chunk.invalid_count
         self.counts.update(counts)
         self.progress = chunk.progress

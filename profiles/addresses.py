@@ -35,6 +35,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _NATIONAL = re.compile(r"0[0-9 ()./-]{4,24}", re.ASCII)
 _LABEL_TEXT = re.compile(r"[^0-9+]*", re.ASCII)
 _LETTER = re.compile(r"[A-Za-z]")
+_PUNCTUATION = str.maketrans("", "", " ()./-")
 _SPACES = re.compile(r"\s+")
 # NUL cannot be stored, and half of a surrogate pair is no character at all.
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -312,7 +313,7 @@ def _known_national(text: str, country: str) -> str | None:
     plan = _plan_of_region(country)
     if plan is None or plan.national_prefix != "0":
         return None
-    digits = re.sub(r"[ ()./-]", "", text)
+    digits = text.translate(_PUNCTUATION)
     if plan.dials_abroad is not None and plan.dials_abroad.match(digits):
         return None
     rest = digits[1:]

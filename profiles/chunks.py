@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +23,9 @@ _IMPORT_LOCK: Final = 5_163_207_001
 # Between two collections; by default it is 700, which costs a third of the time.
 _OBJECTS: Final = 1_000_000
 _SWITCH_INTERVAL: Final = 0.0002  # seconds
+# Chunks that are made before they are asked for; a commit takes as long as some.
+_AHEAD: Final = 3
+LARGE_FILE = 1 << 20  # bytes
 _PAGE_BITS: Final = 15
 NOTHING_READ: Final = Progress(0, 0, 0)
 
@@ -39,6 +43,10 @@ class Chunk:
     invalid_count: int = 0
     progress: Progress = NOTHING_READ
 
+    @property
+    def row_count(self) -> int:
+        return len(self.rows) + len(self.failed)
+
 
 Reserve: TypeAlias = Callable[[int], Sequence[int]]
 
@@ -46,18 +54,25 @@ Reserve: TypeAlias = Callable[[int], Sequence[int]]
 def parsed_chunks(
     reader: RowReader, *, size: int, now: str, reserve: Reserve
 ) -> Generator[Chunk, None, None]:
-    """Give the rows of a file in chunks; the next one is made in the meantime.
+    """Give the rows of a file in chunks; the next ones are made in the meantime.
 
     `reserve` gives ids for the profiles that a chunk may create, or none when it is
     not expected to. Only one thread of Python runs at a time, but this one mostly
     waits for the database, which works on one processor while we parse on another.
     """
     chunks = _Chunks(reader, size, now=now)
+    if reader.bytes_total < LARGE_FILE:
+        # Not worth the ids that a chunk would leave unused.
+        reserve = _nothing
     with _two_threads(), ThreadPoolExecutor(max_workers=1) as thread:
-        ahead = thread.submit(chunks.make, reserve(size))
-        while (chunk := ahead.result()).rows or chunk.failed:
-            ahead = thread.submit(chunks.make, reserve(size))
+        ahead = deque(thread.submit(chunks.make, reserve(size)) for _ in range(_AHEAD))
+        while (chunk := ahead.popleft().result()).row_count:
+            ahead.append(thread.submit(chunks.make, reserve(size)))
             yield chunk
+
+
+def _nothing(_size: int) -> Sequence[int]:
+    return ()
 
 
 class _Chunks:
@@ -76,7 +91,7 @@ class _Chunks:
         with translation.override(self._language):
             for row in islice(self._rows, self._size):
                 self._add(chunk, row)
-        self._count += len(chunk.rows) + len(chunk.failed)
+        self._count += chunk.row_count
         chunk.progress = self._reader.progress(self._count)
         if ids:
             chunk.new = prepare(chunk.rows, ids, now=self._now)

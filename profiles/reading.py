@@ -135,6 +135,10 @@ class RowReader:
     def name(self) -> str:
         return self._source.name
 
+    @property
+    def bytes_total(self) -> int:
+        return self._source.bytes_total
+
     def progress(self, rows: int, *, phase: str = "reading") -> Progress:
         source = self._source
         return Progress(rows, source.bytes_read, source.bytes_total, phase)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from optout import importing
 from optout.models import ConsentEvent
-from profiles import creating
+from profiles import chunks, creating
 from profiles.models import Address, Profile
 from profiles.reading import Progress
 from tests.optout.importing_files import figures, run, state
@@ -79,6 +79,7 @@ def test_file_again_changes_nothing(lines: list[str]) -> None:
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "CHUNK_ROWS", 2)
     monkeypatch.setattr(importing, "BATCH_ROWS", 4)
+    monkeypatch.setattr(chunks, "LARGE_FILE", 0)
 
 
 def many_rows(count: int) -> str:
@@ -171,6 +172,29 @@ def test_profile_made_in_the_same_moment_is_found(
 
     monkeypatch.setattr(creating, "create", create_too_late)
     assert figures(run("external_id\nC-1\n")) == (1, 0, 0, 0, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [0, 1 << 30], ids=["ahead", "at-once"])
+def test_odd_texts_survive_both_ways_of_writing(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(chunks, "LARGE_FILE", size)
+    odd = "a\"b,'c\r\n\\. \\N; ;\t=1"
+    cell = '"' + odd.replace('"', '""') + '"'
+    run(
+        f"external_id,first_name,last_name,push_token,size\n{cell},{cell},,{cell},{cell}\n"
+    )
+    profile = Profile.objects.get()
+    assert (profile.external_id, profile.first_name, profile.last_name) == (
+        odd,
+        odd,
+        "",
+    )
+    assert profile.attributes == {"size": odd}
+    assert profile.birth_date is None
+    tokens = Address.objects.order_by("pk").values_list("value", flat=True)
+    assert sorted(tokens) == sorted(filter(None, map(str.strip, odd.split(";"))))
 
 
 @pytest.mark.django_db
