@@ -1,12 +1,14 @@
 """All settings. The only file that reads the environment (and .env, which it beats)."""
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import django
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -96,9 +98,19 @@ TEMPLATES = [
 
 # Database: PostgreSQL by DATABASE_URL, else SQLite beside the project
 
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3")
-}
+with warnings.catch_warnings():
+    # It would show the whole URL, with its password.
+    warnings.filterwarnings("ignore", "Engine not recognized")
+    DATABASES = {
+        "default": env.db_url(
+            "DATABASE_URL", default=f"sqlite:///{BASE_DIR}/db.sqlite3"
+        )
+    }
+if not DATABASES["default"].get("ENGINE", "").endswith(("sqlite3", "postgresql")):
+    raise ImproperlyConfigured(
+        "DATABASE_URL names no database that is known here: begin it with postgres://"
+        " or sqlite:///."
+    )
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"] = {

@@ -212,6 +212,64 @@ def test_database_that_is_away_ends_in_one_sentence(clone):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("url", ["mysql://anna:hush@db/campaign", "nonsense"])
+def test_unknown_kind_of_database_ends_in_one_sentence(clone, url):
+    result = run("manage.py", "check", cwd=clone, **SECRETS | {"DATABASE_URL": url})
+
+    assert result.returncode == 1
+    assert "begin it with postgres:// or sqlite:///" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert "hush" not in result.stderr
+
+
+def test_file_that_is_no_database_ends_in_one_sentence(clone):
+    (clone / "notes.txt").write_text("Not a database.\n" * 100)
+    url = {"DATABASE_URL": f"sqlite:///{clone}/notes.txt"}
+
+    result = run("manage.py", "export_profiles", cwd=clone, **SECRETS | url)
+
+    assert result.returncode == 1
+    assert "file is not a database" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_argument_that_is_no_text_ends_in_one_sentence(clone):
+    database = {"DATABASE_URL": f"sqlite:///{clone}/db.sqlite3"}
+    run("manage.py", "migrate", cwd=clone, **SECRETS | database)
+
+    argument = os.fsdecode(b"\xff")
+    result = run(
+        "manage.py",
+        *("erase_profile", argument, "--reason", "asked"),
+        cwd=clone,
+        **SECRETS | database,
+    )
+
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "bytes that are no text" in result.stderr
+
+
+def test_results_that_nobody_reads_end_in_one_sentence(clone):
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    result = subprocess.run(
+        [sys.executable, "manage.py", "help", "check"],
+        cwd=clone,
+        env={"PATH": os.defpath, **SECRETS},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(writer)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("The results were not all written: Broken pipe.")
+    assert result.stderr.count("\n") == 1
+
+
 def test_example_environment_names_every_variable_with_a_comment():
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
     settings = (ROOT / "campaign/settings.py").read_text("utf-8")

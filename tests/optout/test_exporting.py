@@ -1,5 +1,6 @@
 import csv
 import io
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -112,3 +113,15 @@ def test_command_writes_a_file_or_standard_output(tmp_path: Path) -> None:
 def test_command_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be written"):
         call_command("export_profiles", str(tmp_path / "no" / "out.csv"))
+
+
+def test_command_writes_into_a_pipe_and_leaves_it_one(tmp_path: Path) -> None:
+    factories.profile(external_id="C-1")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    call_command("export_profiles", str(pipe), stdout=StringIO())
+    written = os.read(reader, 10_000)
+    os.close(reader)
+    assert b"C-1" in written
+    assert pipe.is_fifo()

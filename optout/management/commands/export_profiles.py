@@ -32,6 +32,10 @@ class Command(BaseCommand):
 
 
 def _write(path: Path) -> int:
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to; nothing may take its place.
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            return export_profiles(stream)
     # Under another name until it is whole, so that nobody takes half for all.
     unfinished = path.with_name(f"{path.name}.part")
     try:
