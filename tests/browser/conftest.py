@@ -144,9 +144,13 @@ def speak(page, language, live_server):
 
 
 def findings(page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{page.url}: {each['id']} {node['target']}"
-        for each in found
-        for node in each["nodes"]
-    ]
+    """List what axe finds on the page, light and then dark."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += [
+            f"{page.url}, {scheme}: {each['id']} {node['target']}"
+            for each in Axe().run(page).response["violations"]
+            for node in each["nodes"]
+        ]
+    return found

@@ -65,11 +65,9 @@ def pages(db, operator) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_axe_finds_nothing_on_any_page(signed_in, pages, live_server, language, scheme):
+def test_axe_finds_nothing_on_any_page(signed_in, pages, live_server, language):
     speak(signed_in, language, live_server)
-    signed_in.emulate_media(color_scheme=scheme)
 
     found = []
     for path in pages:
@@ -80,11 +78,9 @@ def test_axe_finds_nothing_on_any_page(signed_in, pages, live_server, language, 
     assert found == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_axe_finds_nothing_before_sign_in(page, live_server, db, language, scheme):
+def test_axe_finds_nothing_before_sign_in(page, live_server, db, language):
     speak(page, language, live_server)
-    page.emulate_media(color_scheme=scheme)
     page.goto("/console/sign-in/")
 
     assert findings(page) == []
