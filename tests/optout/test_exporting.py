@@ -116,7 +116,7 @@ def test_command_refuses_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_command_writes_into_a_pipe_and_leaves_it_one(tmp_path: Path) -> None:
-    factories.profile(external_id="C-1")
+    factories.make_profile(external_id="C-1")
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
