@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F
 
 from profiles import bulk
 from profiles.channels import Channel
@@ -48,11 +47,15 @@ def attribute_names() -> list[str]:
 
 
 def pages() -> Iterator[list[ExportedProfile]]:
-    """Give all profiles, some thousand at a time."""
-    last = 0
-    while page := _page(after=last):
-        last = page[-1].id
-        yield page
+    """Give all profiles, some thousand at a time.
+
+    Those without an external id come last, as an import makes them.
+    """
+    for has_external_id in (True, False):
+        last = 0
+        while page := _page(after=last, has_external_id=has_external_id):
+            last = page[-1].id
+            yield page
 
 
 def attribute_cell(value: Any) -> str:
@@ -62,9 +65,11 @@ def attribute_cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _page(*, after: int) -> list[ExportedProfile]:
-    rows = Profile.objects.not_erased().filter(pk__gt=after).order_by("pk")[:_PAGE]
-    page = [_exported(profile) for profile in rows]
+def _page(*, after: int, has_external_id: bool) -> list[ExportedProfile]:
+    wanted = Profile.objects.not_erased().filter(
+        pk__gt=after, external_id__isnull=not has_external_id
+    )
+    page = [_exported(profile) for profile in wanted.order_by("pk")[:_PAGE]]
     cells = {profile.id: profile.cells for profile in page}
     for profile_id, channel, value in _addresses(list(cells)):
         column = _COLUMN_OF[channel]
@@ -79,12 +84,12 @@ def _exported(profile: Profile) -> ExportedProfile:
     return ExportedProfile(profile.pk, cells, profile.attributes)
 
 
-def _addresses(profile_ids: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+def _addresses(profile_ids: Sequence[int]) -> list[tuple[int, int, str]]:
     # A postal address is made of its columns, so it has none of its own.
     addresses = Address.objects.exclude(channel=Channel.DIRECT_MAIL)
-    return (
-        addresses.filter(profile_id__in=profile_ids)
-        .order_by("profile_id", "channel", F("is_preferred").desc(), "pk")
-        .values_list("profile_id", "channel", "value")
-        .iterator()
+    rows = addresses.filter(profile_id__in=profile_ids).values_list(
+        "profile_id", "channel", "is_preferred", "value"
     )
+    # By value and not by id: an import is free to give ids in another order.
+    ordered = sorted(rows, key=lambda row: (*row[:2], not row[2], row[3]))
+    return [(profile, channel, value) for profile, channel, _, value in ordered]

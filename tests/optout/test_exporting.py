@@ -87,6 +87,22 @@ def test_export_then_import_then_export_is_identity() -> None:
     assert [person[:-1] for person in state()] == [person[:-1] for person in before]
 
 
+def test_export_then_import_keeps_the_order_of_many_addresses() -> None:
+    many = ";".join(f"{letter}@example.com" for letter in "hcagebdf")
+    run(f"external_id,email\nC-1,{many}\n")
+    before = exported()
+    Address.objects.all().delete()
+    run(before)
+    assert exported() == before
+    assert rows()[0]["email"].startswith("h@example.com;a@example.com;b@")
+
+
+def test_profiles_without_external_id_come_last() -> None:
+    run("email\na@example.com\n")
+    run("external_id\nC-1\n")
+    assert [row["external_id"] for row in rows()] == ["C-1", ""]
+
+
 def test_importing_an_export_changes_nothing() -> None:
     profile = factories.make_profile(sms="+46701740609", first_name="Åsa")
     factories.make_opt_out(profile=profile)
