@@ -187,22 +187,60 @@ def evaluated(delivery: Delivery, *, within: Sql, ids: IdRange | None = None) ->
     return Sql(f"{text} WHERE {of_range} AND {within.text}", within.params)
 
 
-def duplicates(delivery: Delivery, *, among: Sql | None = None) -> Sql:
+def sharing(delivery: Delivery, *, among: Sql | None = None) -> Sql:
+    """Give the query of the profiles whose preferred address another one has too.
+
+    One column, profile_id, each once. `among` is a condition on the table `twin`
+    (profiles_address) that narrows the search to some digests.
+    """
+    condition = _filled(
+        "twin.channel = {channel} AND twin.is_preferred AND twin.is_deliverable",
+        delivery,
+    )
+    params: tuple[Any, ...] = ()
+    if among is not None:
+        condition, params = f"{condition} AND {among.text}", among.params
+    elif delivery.audience.kind != AudienceKind.EVERYBODY:
+        # The cost follows the target, not all profiles there are.
+        within = target(delivery)
+        targeted = f"SELECT id FROM profiles_profile WHERE {within.text}"
+        condition += f" AND twin.profile_id IN ({targeted})"
+        params = within.params
+    shared = (
+        f"FROM profiles_address twin WHERE {condition}"
+        " GROUP BY twin.digest HAVING COUNT(*) > 1"
+    )
+    if connection.vendor == "postgresql":
+        # Takes half the time of a join, which SQLite is fast at.
+        return Sql(
+            f"SELECT unnest(array_agg(twin.profile_id)) AS profile_id {shared}", params
+        )
+    return Sql(
+        _filled(
+            "SELECT carrier.profile_id FROM profiles_address carrier"
+            " WHERE carrier.channel = {channel} AND carrier.is_preferred"
+            f" AND carrier.digest IN (SELECT twin.digest {shared})",
+            delivery,
+        ),
+        params,
+    )
+
+
+def duplicates(delivery: Delivery, *, among: Sql | None = None, found: str = "") -> Sql:
     """Give the query of rule 11: the profiles that lose their address to an older one.
 
     Among the profiles of the target that no local rule excludes and that share one
     digest, the oldest keeps it: by created_at, then external_id by code point with
-    empty ones last, then id. One column, profile_id. `among` is a condition on the
-    table `twin` (profiles_address) that narrows the search to some digests.
+    empty ones last, then id. One column, profile_id. `among` is that of sharing();
+    or `found` names a table of profile_id that holds what sharing() gave.
     """
     within = target(delivery)
-    shared = _shared_digests(delivery, within, among)
-    candidates = _filled(
-        "profiles_profile.id IN (SELECT carrier.profile_id FROM profiles_address"
-        " carrier WHERE carrier.channel = {channel} AND carrier.is_preferred"
-        f" AND carrier.digest IN ({shared.text}))",
-        delivery,
+    shared = (
+        Sql(f"SELECT profile_id FROM {found}")
+        if found
+        else sharing(delivery, among=among)
     )
+    candidates = f"profiles_profile.id IN ({shared.text})"
     everyone = evaluated(
         delivery,
         within=Sql(f"{candidates} AND {within.text}", (*shared.params, *within.params)),
@@ -226,24 +264,6 @@ def kept(delivery: Delivery) -> Sql:
         f" AND free.profile_id NOT IN ({losers.text})",
         (*everyone.params, *losers.params),
     )
-
-
-def _shared_digests(delivery: Delivery, within: Sql, among: Sql | None) -> Sql:
-    """Give the query of the digests that more than one preferred address has."""
-    text = _filled(
-        "SELECT twin.digest FROM profiles_address twin WHERE twin.channel = {channel}"
-        " AND twin.is_preferred AND twin.is_deliverable",
-        delivery,
-    )
-    params: tuple[Any, ...] = ()
-    if among is not None:
-        text, params = f"{text} AND {among.text}", among.params
-    elif delivery.audience.kind != AudienceKind.EVERYBODY:
-        # The cost follows the target, not all profiles there are.
-        targeted = f"SELECT id FROM profiles_profile WHERE {within.text}"
-        text += f" AND twin.profile_id IN ({targeted})"
-        params = within.params
-    return Sql(f"{text} GROUP BY twin.digest HAVING COUNT(*) > 1", params)
 
 
 def _filled(text: str, delivery: Delivery, ids: IdRange | None = None) -> str:

@@ -24,10 +24,11 @@ from django.db import connection, transaction
 from delivery import eligibility, partitions
 from delivery.eligibility import IdRange, Sql
 from delivery.loading import COLUMNS, Target, Watch, outcomes, rows_from
-from delivery.models import Analysis
+from delivery.models import Analysis, Delivery
 
 SESSIONS = 2
 _LOOK_EVERY = 0.2  # seconds
+_FEW = 0.1  # of a target
 # Hash joins spill below 128 MB; parallel workers do not pay inside an INSERT.
 SESSION_SETTINGS = (
     "SET LOCAL work_mem = '256MB'",
@@ -46,7 +47,7 @@ def fill(analysis: Analysis, target: Target, *, watch: Watch) -> str:
     if target.is_small or connection.in_atomic_block:
         watch.report(_fill_here(analysis, target.ids, table))
     else:
-        _Run(analysis, table, target.parts()).execute(watch)
+        _Run(analysis, table, target.size, target.parts()).execute(watch)
     partitions.build_key(analysis.pk)
     return table
 
@@ -91,6 +92,7 @@ class _Run:
 
     analysis: Analysis
     table: str
+    size: int
     parts: Sequence[IdRange]
     done: int = 0
     snapshot: "Future[str]" = field(default_factory=Future)
@@ -158,10 +160,7 @@ class _Run:
             _execute(setting)
 
     def _share_losers(self, share: int) -> None:
-        found = eligibility.duplicates(
-            self.analysis.delivery, among=_share_of_digests(share)
-        )
-        losers = [row[0] for row in _fetch(found.text, found.params)]
+        losers = _losers(self.analysis.delivery, _share_of_digests(share), self.size)
         with self._lock:
             self.losers.extend(losers)
         self._all_know.wait()
@@ -178,6 +177,27 @@ class _Run:
             count = _insert_part(self.analysis, part, self.table)
             with self._lock:
                 self.done += count
+
+
+def _losers(delivery: Delivery, among: Sql, size: int) -> list[int]:
+    """Find the losers of the duplicate rule in a share of a target of this size."""
+    sharing = eligibility.sharing(delivery, among=among)
+    _execute(
+        "CREATE TEMP TABLE analysis_sharing (profile_id bigint PRIMARY KEY)"
+        " ON COMMIT DROP"
+    )
+    count = _execute(
+        f"INSERT INTO analysis_sharing {sharing.text} ORDER BY 1", sharing.params
+    )
+    _execute("ANALYZE analysis_sharing")
+    losers = eligibility.duplicates(delivery, found="analysis_sharing")
+    # To look up a few of many takes half the time of a hash of the few, which every
+    # one of the many is looked up in; the planner thinks otherwise.
+    few = "off" if count < size * _FEW else "on"
+    _execute(f"SET LOCAL enable_hashjoin = {few}")
+    rows = _fetch(losers.text, losers.params)
+    _execute("SET LOCAL enable_hashjoin = on")
+    return [row[0] for row in rows]
 
 
 def _is_consequence(error: BaseException | None) -> bool:

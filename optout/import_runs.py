@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from django.db import IntegrityError, transaction
+
 from optout import flagging
 from optout.flagging import Flag
 from profiles import creating, storing
 from profiles.chunks import Chunk, IdSet
 from profiles.combining import together
-from profiles.creating import KnownDomains, NewProfile
+from profiles.creating import KnownDomains, NewProfiles
 from profiles.parsing import ParsedRow
 from profiles.reading import Progress
 from profiles.staging import Staging, Waiting
@@ -68,12 +70,14 @@ class ImportRun:
         self._expects_new = not is_dry_run
 
     def reserve_ids(self, count: int) -> Sequence[int]:
-        """Reserve ids for a chunk that is expected to create profiles."""
+        """Reserve ids for a chunk that is expected to create all its profiles."""
         return creating.reserve_ids(count) if self._expects_new else ()
 
     def take(self, chunk: Chunk) -> None:
         """Create, count, or let wait each row of a chunk."""
-        known = self._load(external_ids=[row.external_id for row in chunk.rows])
+        if chunk.new and self._create_all(chunk, chunk.new):
+            return
+        known = self._load(external_ids=chunk.external_ids)
         stored = {profile.external_id: profile for profile in known.profiles}
         new: dict[str, int] = {}
         waiting: list[int] = []
@@ -95,17 +99,25 @@ class ImportRun:
             # Nobody is created whom the next chunk could find: count them at the end.
             waiting = sorted([*new.values(), *waiting])
         else:
-            self._create_from(chunk, counts, list(new.values()))
-        self._expects_new = bool(new) and not self._is_dry_run
+            self._create(counts, [chunk.rows[place] for place in new.values()])
+        self._expects_new = len(new) == len(chunk.rows) and not self._is_dry_run
         self.staging.add([chunk.rows[place] for place in waiting])
         self._finish(chunk, counts)
 
-    def _create_from(
-        self, chunk: Chunk, counts: Counter[str], places: Sequence[int]
-    ) -> None:
-        rows = [chunk.rows[place] for place in places]
-        new = [chunk.new[place] for place in places] if chunk.new else None
-        self._create(counts, rows, new)
+    def _create_all(self, chunk: Chunk, new: NewProfiles) -> bool:
+        """Create what a chunk has prepared, unless an external id of it is taken.
+
+        The database would look for them twice if we asked it before.
+        """
+        counts: Counter[str] = Counter()
+        try:
+            with transaction.atomic():
+                self._create_prepared(counts, new)
+        except IntegrityError:
+            chunk.new = None
+            return False
+        self._finish(chunk, counts)
+        return True
 
     def apply(self, people: list[Waiting]) -> None:
         """Create or change the profiles that waiting rows are about."""
@@ -193,31 +205,25 @@ class ImportRun:
         else:
             counts["updated" if is_changed else "unchanged"] += 1
 
-    def _create(
-        self,
-        counts: Counter[str],
-        rows: list[ParsedRow],
-        new: list[NewProfile] | None = None,
-    ) -> None:
-        counts["created"] += len(rows)
+    def _create(self, counts: Counter[str], rows: list[ParsedRow]) -> None:
         if self._is_dry_run:
+            counts["created"] += len(rows)
             counts["opt_outs_set"] += sum(len(row.opt_outs) for row in rows)
-            return
-        if not rows:
-            return
-        self._domains.add({given.domain for row in rows for given in row.addresses})
-        if new is None:
+        elif rows:
             ids = creating.reserve_ids(len(rows))
-            new = creating.prepare(rows, ids, now=self.now)
+            self._create_prepared(counts, creating.prepare(rows, ids, now=self.now))
+
+    def _create_prepared(self, counts: Counter[str], new: NewProfiles) -> None:
+        counts["created"] += len(new.ids)
+        self._domains.add(new.domains)
         creating.create(new)
-        for made in new:
-            self._created.add(made.id)
         flags = [
-            Flag(made.id, channel, _digest(row, None, channel))
-            for made, row in zip(new, rows, strict=True)
+            Flag(number, channel, _digest(row, None, channel))
+            for number, row in new.opted_out
             for channel in row.opt_outs
         ]
         counts["opt_outs_set"] += flagging.set_new(flags, by=self._by, now=self.now)
+        self._created.update(new.ids)
 
     def _update(
         self, counts: Counter[str], changes: list[Change], flags: list[Flag]

@@ -30,7 +30,7 @@ from profiles.reading import FailedRow, Progress, RowReader, open_rows, write_re
 from profiles.staging import Staging, Waiting
 
 BATCH_ROWS: Final = 50_000
-CHUNK_ROWS: Final = 5_000
+CHUNK_ROWS: Final = 10_000
 # Somebody else made a profile or an address in the same moment: look again.
 _TRIES: Final = 3
 

@@ -14,7 +14,7 @@ from django.db import Error, connection
 from django.utils import translation
 
 from profiles import bulk
-from profiles.creating import NewProfile, prepare
+from profiles.creating import NewProfiles, prepare
 from profiles.parsing import ParsedRow, RowParser
 from profiles.reading import FailedRow, Progress, Row, RowReader
 
@@ -24,7 +24,7 @@ _IMPORT_LOCK: Final = 5_163_207_001
 _OBJECTS: Final = 1_000_000
 _SWITCH_INTERVAL: Final = 0.0002  # seconds
 # Chunks that are made before they are asked for; a commit takes as long as some.
-_AHEAD: Final = 3
+_AHEAD: Final = 2
 LARGE_FILE = 1 << 20  # bytes
 _PAGE_BITS: Final = 15
 NOTHING_READ: Final = Progress(0, 0, 0)
@@ -34,12 +34,14 @@ NOTHING_READ: Final = Progress(0, 0, 0)
 class Chunk:
     """Rows of a file that follow one another, and how far the reading has come.
 
-    `new` holds for each row the profile it would create, or nothing at all.
+    `external_ids` are those the rows have. `new` is what the rows create if nobody
+    has any of these; only given when each row has an external id of its own.
     """
 
     rows: list[ParsedRow] = field(default_factory=list)
     failed: list[FailedRow] = field(default_factory=list)
-    new: list[NewProfile] = field(default_factory=list)
+    external_ids: list[str] = field(default_factory=list)
+    new: NewProfiles | None = None
     invalid_count: int = 0
     progress: Progress = NOTHING_READ
 
@@ -57,8 +59,9 @@ def parsed_chunks(
     """Give the rows of a file in chunks; the next ones are made in the meantime.
 
     `reserve` gives ids for the profiles that a chunk may create, or none when it is
-    not expected to. Only one thread of Python runs at a time, but this one mostly
-    waits for the database, which works on one processor while we parse on another.
+    not expected to. A chunk is used until the next one is asked for. Only one thread
+    of Python runs at a time, but this one mostly waits for the database, which works
+    on one processor while we parse on another.
     """
     chunks = _Chunks(reader, size, now=now)
     if reader.bytes_total < LARGE_FILE:
@@ -69,6 +72,7 @@ def parsed_chunks(
         while (chunk := ahead.popleft().result()).row_count:
             ahead.append(thread.submit(chunks.make, reserve(size)))
             yield chunk
+            chunks.used.append(chunk)
 
 
 def _nothing(_size: int) -> Sequence[int]:
@@ -84,8 +88,12 @@ class _Chunks:
         self._now = now
         self._count = 0
         self._language = translation.get_language()
+        # To forget as many objects takes so long that it is done here.
+        self.used: deque[Chunk] = deque()
 
     def make(self, ids: Sequence[int]) -> Chunk:
+        while len(self.used) > 1:
+            self.used.popleft()
         chunk = Chunk()
         # The language of the sentences belongs to a thread.
         with translation.override(self._language):
@@ -93,7 +101,8 @@ class _Chunks:
                 self._add(chunk, row)
         self._count += chunk.row_count
         chunk.progress = self._reader.progress(self._count)
-        if ids:
+        chunk.external_ids = [row.external_id for row in chunk.rows if row.external_id]
+        if ids and len(set(chunk.external_ids)) == len(chunk.rows):
             chunk.new = prepare(chunk.rows, ids, now=self._now)
         return chunk
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optout import importing
-from optout.models import ConsentEvent
+from optout.models import ConsentEvent, OptOut
 from profiles import chunks, creating
 from profiles.models import Address, Profile
 from profiles.reading import Progress
@@ -156,6 +156,19 @@ def test_progress_is_told_between_batches() -> None:
     assert [one.rows for one in told if one.phase == "reading"] == [4, 8, 10]
     assert told[-1].bytes_read == told[-1].bytes_total == len(text)
     assert told[-1].phase == "applying"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("small_batches")
+def test_known_profile_among_prepared_ones_is_neither_made_again_nor_lost() -> None:
+    run("external_id,email\nC-1,one@example.com\n")
+    text = "external_id,email,no_email\n" + "".join(
+        f"C-{number},p{number}@example.com,{number % 2}\n" for number in (4, 1, 2, 3)
+    )
+    assert figures(run(text)) == (3, 1, 0, 0, 0)
+    ids = Profile.objects.order_by("external_id").values_list("external_id", flat=True)
+    assert list(ids) == ["C-1", "C-2", "C-3", "C-4"]
+    assert OptOut.objects.count() == ConsentEvent.objects.count() == 2
 
 
 @pytest.mark.django_db
