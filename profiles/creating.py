@@ -85,7 +85,9 @@ def prepare(rows: Sequence[ParsedRow], ids: Sequence[int], *, now: str) -> NewPr
     profiles: list[Any] = []
     addresses: list[Any] = []
     for number, row in zip(ids, rows, strict=False):
-        write(row, number, now, profiles, addresses)
+        profile, owned = write(row, number, now)
+        profiles.append(profile)
+        addresses += owned
     profiles.sort()
     addresses.sort()
     return NewProfiles(
@@ -108,14 +110,12 @@ def create(new: NewProfiles) -> None:
     bulk.insert_prepared("profiles_address", ADDRESS_COLUMNS, new.addresses)
 
 
-def _lines(
-    row: ParsedRow, number: int, now: str, profiles: list[str], addresses: list[str]
-) -> None:
+def _lines(row: ParsedRow, number: int, now: str) -> tuple[str, list[str]]:
     cells = row.values
     if cells and _needs_quotes("".join(cells.values())):
         cells = {name: _quoted(cell) for name, cell in cells.items()}
     value = cells.get
-    profiles.append(
+    profile = (
         f"{_quoted(row.external_id)},{number},"
         f"{value('first_name', '')},{value('last_name', '')},"
         f"{value('language', '')},{value('time_zone', '')},"
@@ -123,6 +123,7 @@ def _lines(
         f"{value('postcode', '')},{value('city', '')},{value('country', '')},"
         f"{_quoted_json(tuple(row.attributes.items()))},{row.created_at or now},{now}\n"
     )
+    addresses: list[str] = []
     channel = None
     # Those of one channel stand together, in the rows and when combined.
     for digest, own, text, domain, is_deliverable in row.addresses:
@@ -131,30 +132,25 @@ def _lines(
             f"{number},{own != channel},{now}\n"
         )
         channel = own
+    return profile, addresses
 
 
-def _values(
-    row: ParsedRow,
-    number: int,
-    now: str,
-    profiles: list[Values],
-    addresses: list[Values],
-) -> None:
+def _values(row: ParsedRow, number: int, now: str) -> tuple[Values, list[Values]]:
     value = row.values.get
-    profiles.append(
-        (
-            row.external_id,
-            number,
-            *[value(name, "") for name in VALUES],
-            _json(tuple(row.attributes.items())),
-            row.created_at or now,
-            now,
-        )
+    profile = (
+        row.external_id,
+        number,
+        *[value(name, "") for name in VALUES],
+        _json(tuple(row.attributes.items())),
+        row.created_at or now,
+        now,
     )
+    addresses: list[Values] = []
     channel = None
     for given in row.addresses:
         addresses.append((*given, number, given.channel != channel, now))
         channel = given.channel
+    return profile, addresses
 
 
 def _quoted(cell: str) -> str:
