@@ -23,6 +23,7 @@ from typing import BinaryIO, Final, TypeAlias, TypeVar
 from django.db import IntegrityError, transaction
 
 from optout.import_runs import ImportRun, Listener
+from profiles import bulk
 from profiles.checks import check_digest_key
 from profiles.chunks import Chunk, one_at_a_time, parsed_chunks
 from profiles.parsing import expected_columns
@@ -31,6 +32,7 @@ from profiles.staging import Staging, Waiting
 
 BATCH_ROWS: Final = 50_000
 CHUNK_ROWS: Final = 10_000
+_CHANGED: Final = ("profiles_profile", "profiles_address", "optout_optout")
 # Somebody else made a profile or an address in the same moment: look again.
 _TRIES: Final = 3
 
@@ -89,6 +91,10 @@ def import_profiles(
         )
         _read(run, reader, progress or _ignore)
         _apply_waiting(run, progress or _ignore)
+        if not is_dry_run:
+            bulk.look_again(
+                *_CHANGED, changed=run.counts["created"] + run.counts["updated"]
+            )
     return ImportSummary(
         **{field.name: run.counts[field.name] for field in fields(ImportSummary)}
     )

@@ -18,6 +18,7 @@ from typing import BinaryIO, Final, NamedTuple, TypeAlias
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from profiles import bulk
 from profiles.addresses import parse
 from profiles.channels import Channel
 from profiles.checks import check_digest_key
@@ -32,11 +33,13 @@ from profiles.reading import (
 )
 from quarantine import batches
 from quarantine.batches import Change, Happening, Key, NewAddress
+from quarantine.models import QuarantinedAddress
 from quarantine.reasons import Event, Reason, Source, Status
 from quarantine.transitions import KEEP, TABLE, Refusal, import_event
 
 COLUMNS: Final = ("channel", "address", "status", "reason")
 BATCH_ROWS: Final = 50_000
+_TABLE: Final = QuarantinedAddress._meta.db_table
 _PROGRESS_ROWS: Final = 5_000
 _CHANNELS: Final = {channel.code: channel for channel in Channel}
 _EVENTS: Final = {status.code: import_event(status) for status in Status}
@@ -152,6 +155,8 @@ def import_file(
             if progress is not None and number % _PROGRESS_ROWS == 0:
                 progress(reader.progress(number))
         _store(batch, tally, by=by, now=now, is_dry_run=is_dry_run)
+        if not is_dry_run:
+            bulk.look_again(_TABLE, changed=tally.applied)
         if progress is not None:
             progress(reader.progress(tally.summary().rows))
     return tally.summary()

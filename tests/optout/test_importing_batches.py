@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from optout import importing
 from optout.models import ConsentEvent, OptOut
-from profiles import chunks, creating
+from profiles import bulk, chunks, creating
 from profiles.models import Address, Profile
 from profiles.reading import Progress
 from tests.optout.importing_files import figures, run, state
@@ -169,6 +169,19 @@ def test_known_profile_among_prepared_ones_is_neither_made_again_nor_lost() -> N
     ids = Profile.objects.order_by("external_id").values_list("external_id", flat=True)
     assert list(ids) == ["C-1", "C-2", "C-3", "C-4"]
     assert OptOut.objects.count() == ConsentEvent.objects.count() == 2
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize("rows", [999, 1_000])
+def test_planner_knows_tables_of_which_many_rows_were_imported(rows: int) -> None:
+    known = "SELECT reltuples > 0 FROM pg_class WHERE relname = %s"
+    bulk.execute("ANALYZE profiles_profile")
+    lines = (f"C-{number},p{number}@example.com\n" for number in range(rows))
+    run("external_id,email\n" + "".join(lines))
+    is_many = rows >= 1_000
+    assert bulk.select(known, ["profiles_profile"]) == [(is_many,)]
+    assert bulk.select(known, ["profiles_address"]) == [(is_many,)]
 
 
 @pytest.mark.django_db
