@@ -8,6 +8,7 @@ from campaign import console
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="home"), name="root"),
+    path("", include("optout.urls_public")),
     path("console/", console.home, name="home"),
     path(
         "console/sign-in/",

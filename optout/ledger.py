@@ -27,6 +27,7 @@ def record(
     reason: ConsentReason = ConsentReason.NONE,
     note: str = "",
     delivery_id: int | None = None,
+    language: str = "",
 ) -> ConsentEvent:
     """Write one change of consent; the note, if any, becomes evidence."""
     event = ConsentEvent(
@@ -37,6 +38,7 @@ def record(
         channel=channel,
         source=source,
         delivery_id=delivery_id,
+        language=language,
         actor=by,
         reason=reason,
         evidence_hash=record_evidence([profile_id], note, now=now).get(profile_id, ""),

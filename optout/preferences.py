@@ -56,13 +56,15 @@ def opt_out(
     reason: str = "",
     note: str = "",
     delivery_id: int | None = None,
+    language: str = "",
     now: datetime | None = None,
 ) -> OptOutResult:
     """Opt a profile out of a channel, or of all (ANY_CHANNEL); never fails twice.
 
     With Scope.SHARED_ADDRESS also every profile that carries one of its addresses of
     that channel (of any channel for ANY_CHANNEL). A profile that was opted out
-    already gets no second flag and no second ledger row (promise 8).
+    already gets no second flag and no second ledger row (promise 8). `language` is that
+    of the page where it was asked for.
     """
     now = now or timezone.now()
     covered = [profile.pk]
@@ -82,6 +84,7 @@ def opt_out(
             channel=channel,
             source=source,
             delivery_id=delivery_id,
+            language=language,
             actor=by,
             reason=reason,
             evidence_hash=evidence.get(profile_id, ""),

@@ -1,0 +1,160 @@
+"""The pages behind public links, and one click (RFC 8058).
+
+Nothing here looks at a session, a cookie or a login: the token says it all. GET, HEAD
+and OPTIONS write nothing. Nothing answers with a redirect (RFC 8058 section 3.1).
+"""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from optout import stopping, tokens
+from optout.models.ledger import ConsentSource
+from optout.tokens import InvalidToken, Link, Purpose
+from profiles.channels import ANY_CHANNEL, Channel
+from profiles.models import Profile
+
+MAX_BODY: Final = 4096  # bytes
+# Exact, so that another verb can be added (RFC 8058 section 3.2).
+_ONE_CLICK: Final = [("List-Unsubscribe", "One-Click")]
+_METHODS: Final = ["GET", "HEAD", "OPTIONS", "POST"]
+
+
+@csrf_exempt
+@require_http_methods(_METHODS)
+def one_click(request: HttpRequest, token: str) -> HttpResponse:
+    """Stop at once when a mail client posts the exact pair; else show the button."""
+    try:
+        link = tokens.read(token, Purpose.ONE_CLICK, now=timezone.now())
+    except InvalidToken:
+        return _unknown(request)
+    with translation.override(_language(request, link)):
+        if request.method == "POST" and _form(request) == _ONE_CLICK:
+            _stop(link, ConsentSource.ONE_CLICK)
+            return _page(request, "stopped", _about(link))
+        # The button is of another purpose than the header's link.
+        return _ask(request, link, tokens.make(link, Purpose.STOP))
+
+
+@csrf_exempt
+@require_http_methods(_METHODS)
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask with one button; stop when it was pressed; take it back for half an hour."""
+    try:
+        link = tokens.read(token, Purpose.STOP, now=timezone.now())
+    except InvalidToken:
+        return _unknown(request)
+    with translation.override(_language(request, link)):
+        form = dict(_form(request)) if request.method == "POST" else {}
+        if "undo" in form:
+            return _take_back(request, link, form["undo"])
+        nonce = form.get("form", "")
+        if not stopping.is_from_form(nonce, token, now=timezone.now()):
+            return _ask(request, link, token)
+        event_id = _stop(link, ConsentSource.LANDING_PAGE)
+        undo = stopping.undo_nonce(event_id) if event_id else ""
+        return _page(request, "stopped", _about(link) | {"token": token, "undo": undo})
+
+
+def _stop(link: Link, source: ConsentSource) -> int | None:
+    language = translation.get_language() or ""
+    return stopping.stop(link, source=source, language=language, now=timezone.now())
+
+
+def _take_back(request: HttpRequest, link: Link, nonce: str) -> HttpResponse:
+    language = translation.get_language() or ""
+    is_undone = stopping.undo(link, nonce, language=language, now=timezone.now())
+    if is_undone or not stopping.is_stopped(link):
+        return _page(request, "undone", _about(link))
+    return _page(request, "stopped", _about(link) | {"is_too_late": True})
+
+
+def _ask(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+    about = {
+        "action": reverse("stop", args=[token]),
+        "nonce": stopping.form_nonce(token),
+        "is_stopped": stopping.is_stopped(link),
+    }
+    return _page(request, "stop", _about(link) | about)
+
+
+def _about(link: Link) -> dict[str, Any]:
+    what = (
+        _("all messages")
+        if link.channel == ANY_CHANNEL
+        else _("messages by %(channel)s") % {"channel": Channel(link.channel).label}
+    )
+    return {"what": what, "address": stopping.masked_address(link)}
+
+
+def _unknown(request: HttpRequest) -> HttpResponse:
+    with translation.override(translation.get_language_from_request(request)):
+        return _page(request, "unknown", {}, status=404)
+
+
+def _form(request: HttpRequest) -> list[tuple[str, str]]:
+    """Read a small form in either encoding, nothing from anything else."""
+    body = _body(request)
+    if request.content_type != "multipart/form-data":
+        # Some senders leave the type out, or end the pair in a line break.
+        return parse_qsl(body.decode(errors="replace").strip(), keep_blank_values=True)
+    meta = request.META | {"CONTENT_LENGTH": str(len(body))}
+    try:
+        fields, files = MultiPartParser(
+            meta, BytesIO(body), request.upload_handlers, "utf-8"
+        ).parse()
+    except (MultiPartParserError, SuspiciousOperation):
+        return []
+    pairs = [(name, value) for name, values in fields.lists() for value in values]
+    return [] if files else [(name, str(value).strip()) for name, value in pairs]
+
+
+def _body(request: HttpRequest) -> bytes:
+    """Read a body of at most MAX_BODY bytes; a longer one is nothing to us.
+
+    A body in chunks has no length, and Django takes it for empty.
+    """
+    is_chunked = request.META.get("wsgi.input_terminated", False)
+    source = request.META["wsgi.input"] if is_chunked else request
+    body: bytes = source.read(MAX_BODY + 1)
+    return body if len(body) <= MAX_BODY else b""
+
+
+def _language(request: HttpRequest, link: Link) -> str:
+    """Choose the profile's language, else the browser's."""
+    known = Profile.objects.filter(pk=link.profile_id).values_list(
+        "language", flat=True
+    )
+    wanted = known.first() or ""
+    try:
+        return translation.get_supported_language_variant(wanted)
+    except LookupError:
+        return translation.get_language_from_request(request)
+
+
+def _page(
+    request: HttpRequest, name: str, about: Mapping[str, Any], *, status: int = 200
+) -> HttpResponse:
+    language = translation.get_language()
+    # Without the request: nothing of the console or a session gets into the page.
+    text = render_to_string(f"public/{name}.html", {"language": language, **about})
+    response = HttpResponse(text, status=status)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Content-Language"] = language or settings.LANGUAGE_CODE
+    patch_vary_headers(response, ["Accept-Language"])
+    return response

@@ -1,0 +1,157 @@
+"""Stopping by a public link, and taking that back for half an hour.
+
+Whoever holds the link may stop messages to the person it names and nothing else. An
+undo is offered to the one who pressed the button only: it is a nonce in the form of
+that answer, never in a mail, and never follows one click.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from django.core import signing
+from django.db import transaction
+
+from optout import ledger, preferences
+from optout.models import ConsentEvent, OptOut
+from optout.models.ledger import ConsentSource, Direction
+from optout.tokens import Link
+from profiles.channels import ANY_CHANNEL, Channel
+from profiles.models import Address, Profile
+
+UNDO_WITHIN: Final = timedelta(minutes=30)
+FORM_LIFETIME: Final = timedelta(hours=24)
+# Scanners that submit forms do so at once; people read first.
+_READING_TIME: Final = timedelta(seconds=1)
+_form = signing.TimestampSigner(salt="optout.public-form")
+_undo = signing.TimestampSigner(salt="optout.undo")
+
+
+@transaction.atomic
+def stop(
+    link: Link, *, source: ConsentSource, language: str, now: datetime
+) -> int | None:
+    """Opt the person of a link out of its channel; a second time changes nothing.
+
+    Gives the id of the ledger row, or None when it was no news. Somebody who was
+    erased is opted out like anybody: the empty row is kept for that.
+    """
+    profile = Profile.objects.filter(pk=link.profile_id).first()
+    if profile is None:
+        return None
+    result = preferences.opt_out(
+        profile,
+        link.channel,
+        by="",
+        source=source,
+        delivery_id=link.delivery_id or None,
+        language=language,
+        now=now,
+    )
+    event = _last_event(link) if result.changed else None
+    return event.pk if event else None
+
+
+def is_stopped(link: Link) -> bool:
+    """Say whether the person of a link is opted out of its channel, or of all."""
+    return OptOut.objects.filter(
+        profile_id=link.profile_id, channel__in=[link.channel, ANY_CHANNEL]
+    ).exists()
+
+
+def masked_address(link: Link) -> str:
+    """Give the address a link stops messages to, with most of it hidden; or nothing.
+
+    The one the message went to while the profile has it, else the preferred one.
+    """
+    addresses = Address.objects.filter(profile_id=link.profile_id, channel=link.channel)
+    known = addresses.filter(digest=link.digest).first() if link.digest else None
+    address = known or addresses.filter(is_preferred=True).first()
+    return mask(link.channel, address.value) if address else ""
+
+
+def mask(channel: int, value: str) -> str:
+    """Hide an address so far that only its owner knows it again.
+
+    `jane@example.org` gives `j•••@e•••.org`, `+46701234567` gives `+46•••67`. What
+    has no such parts is hidden whole.
+    """
+    if channel == Channel.EMAIL and "@" in value:
+        local, _, domain = value.rpartition("@")
+        name, _, top = domain.rpartition(".")
+        return f"{_first(local)}•••@{_first(name)}•••.{top}"
+    if channel in (Channel.SMS, Channel.PHONE, Channel.FAX) and len(value) > 8:
+        return f"{value[:3]}•••{value[-2:]}"
+    return ""
+
+
+def _first(text: str) -> str:
+    return text[:1] if len(text) > 1 else ""
+
+
+def form_nonce(token: str) -> str:
+    """Give the value that the form of a page needs to be accepted."""
+    return _form.sign(_short(token))
+
+
+def is_from_form(nonce: str, token: str, *, now: datetime) -> bool:
+    """Say whether a nonce is of this link's page, read for a second, at most a day."""
+    made_at = _made_at(_form, nonce, _short(token))
+    return made_at is not None and _READING_TIME <= now - made_at <= FORM_LIFETIME
+
+
+def undo_nonce(event_id: int) -> str:
+    """Give the value that takes one opt-out back."""
+    return _undo.sign(str(event_id))
+
+
+@transaction.atomic
+def undo(link: Link, nonce: str, *, language: str, now: datetime) -> bool:
+    """Take an opt-out back within half an hour; says whether it was.
+
+    Only while it is the last thing that happened to this person's consent.
+    """
+    Profile.objects.select_for_update(no_key=True).filter(pk=link.profile_id).first()
+    event = _last_event(link)
+    if event is None or event.direction != Direction.OUT:
+        return False
+    made_at = _made_at(_undo, nonce, str(event.pk))
+    if made_at is None or now - made_at > UNDO_WITHIN:
+        return False
+    lifted, _rows = OptOut.objects.filter(
+        profile_id=link.profile_id, channel=link.channel
+    ).delete()
+    if not lifted:
+        return False
+    ledger.record(
+        link.profile_id,
+        link.channel,
+        Direction.IN,
+        source=ConsentSource.LANDING_PAGE,
+        by="",
+        address_digest=event.address_digest,
+        delivery_id=event.delivery_id,
+        language=language,
+        now=now,
+    )
+    return True
+
+
+def _made_at(
+    signer: signing.TimestampSigner, signed: str, value: str
+) -> datetime | None:
+    try:
+        found, seconds = signing.Signer.unsign(signer, signed).rsplit(signer.sep, 1)
+        made_at = signing.b62_decode(seconds)
+    except (signing.BadSignature, ValueError):
+        return None
+    return datetime.fromtimestamp(made_at, UTC) if found == value else None
+
+
+def _short(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:16]
+
+
+def _last_event(link: Link) -> ConsentEvent | None:
+    events = ConsentEvent.objects.filter(profile_id=link.profile_id)
+    return events.order_by("-at", "-pk").first()

@@ -1,0 +1,10 @@
+"""Addresses of public links: each ends in its token, and nothing redirects."""
+
+from django.urls import path
+
+from optout import public
+
+urlpatterns = [
+    path("u/<path:token>", public.one_click, name="one_click"),
+    path("stop/<path:token>", public.stop, name="stop"),
+]
