@@ -79,7 +79,7 @@ def measure(delivery: Delivery, rounds: int) -> dict[str, float]:
 
 
 def read_floor(delivery: Delivery) -> int:
-    kept = eligibility.kept(delivery)
+    kept = eligibility.kept(delivery, now=timezone.now())
     with transaction.atomic(), connection.cursor() as cursor:
         for setting in SESSION_SETTINGS if IS_POSTGRESQL else ():
             cursor.execute(setting)

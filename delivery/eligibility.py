@@ -17,6 +17,7 @@ beats ranking everybody.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -67,6 +68,15 @@ JOINS = {
         " ON channel_out.profile_id = profiles_profile.id"
         " AND channel_out.channel = {channel} {range:channel_out}"
     ),
+    # An expired subscription is none, from the very moment on.
+    "subscription": (
+        "LEFT JOIN optout_subscription subscription"
+        " ON subscription.profile_id = profiles_profile.id"
+        " AND subscription.service_id = {service}"
+        " AND subscription.unsubscribed_at IS NULL"
+        " AND (subscription.expires_at IS NULL OR subscription.expires_at > {now})"
+        " {range:subscription}"
+    ),
     "quarantine": (
         "LEFT JOIN quarantine_quarantinedaddress known"
         " ON known.digest = address.digest AND known.channel = {channel}"
@@ -102,6 +112,11 @@ RULES = (
         ("opted_out_channel",),
     ),
     Rule(
+        ExclusionReason.NOT_SUBSCRIBED,
+        "subscription.profile_id IS NULL",
+        ("subscription",),
+    ),
+    Rule(
         ExclusionReason.QUARANTINED_ADDRESS,
         f"known.status = {Status.QUARANTINE:d}",
         ("quarantine",),
@@ -133,12 +148,11 @@ DUPLICATE_ORDER = (
 
 def rules_of(delivery: Delivery) -> tuple[Rule, ...]:
     """List the local rules (1 to 10) that apply to a delivery, in rule order."""
-    return tuple(
-        rule
-        for rule in RULES
-        if rule.reason != ExclusionReason.OPTED_OUT_OTHER_PROFILE
-        or delivery.excludes_shared_opt_outs
-    )
+    is_asked = {
+        ExclusionReason.NOT_SUBSCRIBED: delivery.service_id is not None,
+        ExclusionReason.OPTED_OUT_OTHER_PROFILE: delivery.excludes_shared_opt_outs,
+    }
+    return tuple(rule for rule in RULES if is_asked.get(rule.reason, True))
 
 
 def is_evaluated(reason: ExclusionReason, delivery: Delivery) -> bool:
@@ -155,11 +169,14 @@ def target(delivery: Delivery) -> Sql:
     return Sql(f"({text})", tuple(params))
 
 
-def evaluated(delivery: Delivery, *, within: Sql, ids: IdRange | None = None) -> Sql:
+def evaluated(
+    delivery: Delivery, *, now: datetime, within: Sql, ids: IdRange | None = None
+) -> Sql:
     """Give the query of every profile `within`, with the bits of its local reasons.
 
-    Takes a delivery, a condition on profiles_profile (that of target(), or a
-    narrower one) and optionally a range of profile ids. The query has the columns
+    Takes a delivery, the time that subscriptions must outlast, a condition on
+    profiles_profile (that of target(), or a narrower one) and optionally a range of
+    profile ids. The query has the columns
     profile_id, created_at, external_id, address, digest, reasons: one row a profile;
     address and digest are those of the preferred address on the delivery's channel,
     NULL without one; reasons is the bit set of delivery.states.ExclusionReason.
@@ -180,7 +197,7 @@ def evaluated(delivery: Delivery, *, within: Sql, ids: IdRange | None = None) ->
         + " ".join(JOINS[join] for join in joins),
         delivery,
         ids,
-    )
+    ).replace("{now}", _literal(now))
     if ids is None:
         return Sql(f"{text} WHERE {within.text}", within.params)
     of_range = f"profiles_profile.id BETWEEN {ids.first:d} AND {ids.last:d}"
@@ -226,7 +243,9 @@ def sharing(delivery: Delivery, *, among: Sql | None = None) -> Sql:
     )
 
 
-def duplicates(delivery: Delivery, *, among: Sql | None = None, found: str = "") -> Sql:
+def duplicates(
+    delivery: Delivery, *, now: datetime, among: Sql | None = None, found: str = ""
+) -> Sql:
     """Give the query of rule 11: the profiles that lose their address to an older one.
 
     Among the profiles of the target that no local rule excludes and that share one
@@ -243,6 +262,7 @@ def duplicates(delivery: Delivery, *, among: Sql | None = None, found: str = "")
     candidates = f"profiles_profile.id IN ({shared.text})"
     everyone = evaluated(
         delivery,
+        now=now,
         within=Sql(f"{candidates} AND {within.text}", (*shared.params, *within.params)),
     )
     order = DUPLICATE_ORDER.format(code_points=_code_points())
@@ -255,10 +275,10 @@ def duplicates(delivery: Delivery, *, among: Sql | None = None, found: str = "")
     )
 
 
-def kept(delivery: Delivery) -> Sql:
+def kept(delivery: Delivery, *, now: datetime) -> Sql:
     """Give the query of the profiles to send to: the whole definition at once."""
-    everyone = evaluated(delivery, within=target(delivery))
-    losers = duplicates(delivery)
+    everyone = evaluated(delivery, now=now, within=target(delivery))
+    losers = duplicates(delivery, now=now)
     return Sql(
         f"SELECT free.profile_id FROM ({everyone.text}) free WHERE free.reasons = 0"
         f" AND free.profile_id NOT IN ({losers.text})",
@@ -270,6 +290,7 @@ def _filled(text: str, delivery: Delivery, ids: IdRange | None = None) -> str:
     """Put the channel, its constants and the range of ids into a piece of SQL."""
     filled = text.replace("{any_channel}", str(ANY_CHANNEL))
     filled = filled.replace("{channel}", f"{delivery.channel:d}")
+    filled = filled.replace("{service}", f"{delivery.service_id or 0:d}")
     for table in _ranged_tables(text):
         narrowed = (
             f"AND {table}.profile_id BETWEEN {ids.first:d} AND {ids.last:d}"
@@ -283,6 +304,16 @@ def _filled(text: str, delivery: Delivery, ids: IdRange | None = None) -> str:
 def _ranged_tables(text: str) -> Iterator[str]:
     for piece in text.split("{range:")[1:]:
         yield piece.partition("}")[0]
+
+
+def _literal(moment: datetime) -> str:
+    """Write a time as the database compares it: text on SQLite, as it is stored."""
+    stored = connection.ops.adapt_datetimefield_value(moment)
+    return (
+        f"'{stored}'::timestamptz"
+        if connection.vendor == "postgresql"
+        else f"'{stored}'"
+    )
 
 
 def _code_points() -> str:

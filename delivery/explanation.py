@@ -18,7 +18,7 @@ from delivery import eligibility
 from delivery.eligibility import Sql
 from delivery.models import Delivery, Message
 from delivery.states import ExclusionReason
-from optout.models import OptOut
+from optout.models import OptOut, Subscription
 from profiles.channels import ANY_CHANNEL
 from profiles.models import Address, Profile
 from quarantine.models import QuarantinedAddress
@@ -86,6 +86,10 @@ CURES = {
         "The person opts in again, or an operator with the right lifts the opt-out"
         " from this channel with a reason and evidence."
     ),
+    ExclusionReason.NOT_SUBSCRIBED: gettext_lazy(
+        "The person subscribes to the service, or somebody with the right subscribes"
+        " them with a reason and evidence."
+    ),
     ExclusionReason.QUARANTINED_ADDRESS: gettext_lazy(
         "Release the address from quarantine with a reason, or give the profile"
         " another address."
@@ -111,11 +115,11 @@ CURES = {
 CHANGED = gettext_lazy("This changed at this very moment. Ask again.")
 
 
-def explain(profile: Profile, delivery: Delivery) -> Explanation:
+def explain(profile: Profile, delivery: Delivery, *, now: datetime) -> Explanation:
     """Evaluate every rule for one profile and one delivery, as things are now."""
     is_targeted = _is_targeted(profile, delivery)
-    bits = _local_bits(profile, delivery)
-    if is_targeted and bits == 0 and _loses_its_address(profile, delivery):
+    bits = _local_bits(profile, delivery, now)
+    if is_targeted and bits == 0 and _loses_its_address(profile, delivery, now):
         bits = ExclusionReason.DUPLICATE_ADDRESS.bit
     facts = _Facts(profile, delivery)
     rules = [
@@ -168,19 +172,19 @@ def _is_targeted(profile: Profile, delivery: Delivery) -> bool:
     return bool(_fetch(Sql(sql, target.params)))
 
 
-def _local_bits(profile: Profile, delivery: Delivery) -> int:
+def _local_bits(profile: Profile, delivery: Delivery, now: datetime) -> int:
     itself = Sql(f"profiles_profile.id = {profile.pk:d}")
-    evaluated = eligibility.evaluated(delivery, within=itself)
+    evaluated = eligibility.evaluated(delivery, now=now, within=itself)
     rows = _fetch(Sql(f"SELECT reasons FROM ({evaluated.text}) one", evaluated.params))
     return int(rows[0][0])
 
 
-def _loses_its_address(profile: Profile, delivery: Delivery) -> bool:
+def _loses_its_address(profile: Profile, delivery: Delivery, now: datetime) -> bool:
     own = (
         "twin.digest IN (SELECT own.digest FROM profiles_address own"
         f" WHERE own.profile_id = {profile.pk:d})"
     )
-    losers = eligibility.duplicates(delivery, among=Sql(own))
+    losers = eligibility.duplicates(delivery, now=now, among=Sql(own))
     return any(row[0] == profile.pk for row in _fetch(losers))
 
 
@@ -214,6 +218,7 @@ class _Facts:
             ExclusionReason.BAD_QUALITY_ADDRESS: self._bad_address,
             ExclusionReason.OPTED_OUT_ANY: self._opted_out_any,
             ExclusionReason.OPTED_OUT_CHANNEL: self._opted_out_channel,
+            ExclusionReason.NOT_SUBSCRIBED: self._not_subscribed,
             ExclusionReason.QUARANTINED_ADDRESS: self._known_address,
             ExclusionReason.DENYLISTED_ADDRESS: self._known_address,
             ExclusionReason.SUPPRESSED_ADDRESS: self._blocked_domain,
@@ -241,6 +246,23 @@ class _Facts:
         if flag is None:
             return str(CHANGED)
         return _("Opted out on %(day)s.") % {"day": _day(flag.opted_out_at)}
+
+    def _not_subscribed(self) -> str:
+        service = self.delivery.service
+        row = Subscription.objects.filter(profile=self.profile, service=service).first()
+        if row is None:
+            return _("Never subscribed to “%(service)s”.") % {"service": service}
+        if row.unsubscribed_at is not None:
+            return _("Unsubscribed from “%(service)s” on %(day)s.") % {
+                "service": service,
+                "day": _day(row.unsubscribed_at),
+            }
+        if row.expires_at is None:
+            return str(CHANGED)
+        return _("The subscription to “%(service)s” expired on %(day)s.") % {
+            "service": service,
+            "day": _day(row.expires_at),
+        }
 
     def _known_address(self) -> str:
         known = (

@@ -86,7 +86,10 @@ def outcomes(analysis: Analysis, ids: IdRange, *, losers: str) -> Sql:
     """
     delivery = analysis.delivery
     everyone = eligibility.evaluated(
-        delivery, within=eligibility.target(delivery), ids=ids
+        delivery,
+        now=analysis.started_at,
+        within=eligibility.target(delivery),
+        ids=ids,
     )
     duplicate = ExclusionReason.DUPLICATE_ADDRESS.bit
     return Sql(

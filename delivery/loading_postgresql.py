@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from delivery import eligibility, partitions
 from delivery.eligibility import IdRange, Sql
 from delivery.loading import COLUMNS, Target, Watch, outcomes, rows_from
-from delivery.models import Analysis, Delivery
+from delivery.models import Analysis
 
 SESSIONS = 2
 _LOOK_EVERY = 0.2  # seconds
@@ -69,7 +69,7 @@ def _fill_here(analysis: Analysis, ids: IdRange, table: str) -> int:
             _execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         for setting in SESSION_SETTINGS:
             _execute(setting)
-        losers = eligibility.duplicates(analysis.delivery)
+        losers = eligibility.duplicates(analysis.delivery, now=analysis.started_at)
         _execute("CREATE TEMP TABLE analysis_losers (profile_id bigint PRIMARY KEY)")
         _execute(f"INSERT INTO analysis_losers {losers.text}", losers.params)
         count = _insert_part(analysis, ids, table)
@@ -160,7 +160,7 @@ class _Run:
             _execute(setting)
 
     def _share_losers(self, share: int) -> None:
-        losers = _losers(self.analysis.delivery, _share_of_digests(share), self.size)
+        losers = _losers(self.analysis, _share_of_digests(share), self.size)
         with self._lock:
             self.losers.extend(losers)
         self._all_know.wait()
@@ -179,8 +179,9 @@ class _Run:
                 self.done += count
 
 
-def _losers(delivery: Delivery, among: Sql, size: int) -> list[int]:
+def _losers(analysis: Analysis, among: Sql, size: int) -> list[int]:
     """Find the losers of the duplicate rule in a share of a target of this size."""
+    delivery = analysis.delivery
     sharing = eligibility.sharing(delivery, among=among)
     _execute(
         "CREATE TEMP TABLE analysis_sharing (profile_id bigint PRIMARY KEY)"
@@ -190,7 +191,9 @@ def _losers(delivery: Delivery, among: Sql, size: int) -> list[int]:
         f"INSERT INTO analysis_sharing {sharing.text} ORDER BY 1", sharing.params
     )
     _execute("ANALYZE analysis_sharing")
-    losers = eligibility.duplicates(delivery, found="analysis_sharing")
+    losers = eligibility.duplicates(
+        delivery, now=analysis.started_at, found="analysis_sharing"
+    )
     # To look up a few of many takes half the time of a hash of the few, which every
     # one of the many is looked up in; the planner thinks otherwise.
     few = "off" if count < size * _FEW else "on"

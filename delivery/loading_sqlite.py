@@ -25,7 +25,7 @@ def fill(analysis: Analysis, target: Target, *, watch: Watch) -> str:
     """
     _create_temporary_tables()
     with _snapshot():
-        losers = eligibility.duplicates(analysis.delivery)
+        losers = eligibility.duplicates(analysis.delivery, now=analysis.started_at)
         _execute(f"INSERT INTO temp.analysis_losers {losers.text}", losers.params)
         done = 0
         for part in target.parts():

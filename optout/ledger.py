@@ -17,7 +17,7 @@ _BATCH = 1000
 
 def record(
     profile_id: int,
-    channel: int,
+    channel: int | None,
     direction: Direction,
     *,
     source: ConsentSource,
@@ -28,8 +28,14 @@ def record(
     note: str = "",
     delivery_id: int | None = None,
     language: str = "",
+    service_id: int | None = None,
+    wording_hash: str = "",
+    landing_page_version_id: int | None = None,
 ) -> ConsentEvent:
-    """Write one change of consent; the note, if any, becomes evidence."""
+    """Write one change of consent; the note, if any, becomes evidence.
+
+    It is about a channel, ANY_CHANNEL included, or else about a service.
+    """
     event = ConsentEvent(
         at=now,
         profile_id=profile_id,
@@ -39,6 +45,9 @@ def record(
         source=source,
         delivery_id=delivery_id,
         language=language,
+        service_id=service_id,
+        wording_hash=wording_hash,
+        landing_page_version_id=landing_page_version_id,
         actor=by,
         reason=reason,
         evidence_hash=record_evidence([profile_id], note, now=now).get(profile_id, ""),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from delivery.models.audiences import Audience
 from delivery.states import AnalysisStatus
+from optout.models import Service
 from profiles.channels import Channel
 
 
@@ -19,6 +20,15 @@ class Delivery(models.Model):
     channel = models.SmallIntegerField(_("channel"), choices=Channel.choices)
     audience = models.OneToOneField(
         Audience, on_delete=models.PROTECT, verbose_name=_("audience")
+    )
+    service = models.ForeignKey(
+        Service,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        verbose_name=_("service"),
+        help_text=_("Only its subscribers are reached, and it is what they stop."),
     )
     excludes_shared_opt_outs = models.BooleanField(
         _("exclude addresses that opted out on another profile"),

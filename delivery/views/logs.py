@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -63,7 +64,11 @@ def delivery_explanation(request: HttpRequest, delivery_id: int) -> HttpResponse
         "delivery": delivery,
         "external_id": text or (profile.external_id if profile else ""),
         "is_asked": bool(text or request.GET.get("profile")),
-        "explanation": explanation.explain(profile, delivery) if profile else None,
+        "explanation": (
+            explanation.explain(profile, delivery, now=timezone.now())
+            if profile
+            else None
+        ),
     }
     return render(request, "delivery/delivery_explanation.html", context)
 

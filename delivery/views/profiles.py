@@ -138,7 +138,7 @@ def _explanation(
     may_ask = request.user.has_perm("delivery.view_delivery")
     if not may_ask or not ask.is_bound or not ask.is_valid():
         return None
-    return explain(person, ask.cleaned_data["delivery"])
+    return explain(person, ask.cleaned_data["delivery"], now=timezone.now())
 
 
 def _quarantined(count: int) -> str:

@@ -27,6 +27,7 @@ from tests.delivery.stage import (
     INVALID,
     MAILBOXES,
     MOMENTS,
+    NOW,
     NUMBERS,
     Stage,
 )
@@ -130,7 +131,9 @@ class EligibilityMachine(RuleBasedStateMachine):
     def explanation_agrees_with_the_oracle(self, person):
         expected = oracle.analyse(self.stage.world, self.plan)
         profile = Profile.objects.get(pk=person.id)
-        explained = explanation.explain(profile, self.stage.make_delivery(self.plan))
+        explained = explanation.explain(
+            profile, self.stage.make_delivery(self.plan), now=NOW
+        )
         if person.id in expected:
             bits = sum(each.reason.bit for each in explained.rules if each.is_excluding)
             assert bits == expected[person.id]

@@ -11,7 +11,7 @@ from tests.delivery.stage import NOW
 
 
 def answer(profile, delivery, reason: ExclusionReason) -> explanation.RuleAnswer:
-    explained = explanation.explain(profile, delivery)
+    explained = explanation.explain(profile, delivery, now=NOW)
     return next(each for each in explained.rules if each.reason == reason)
 
 
@@ -84,7 +84,7 @@ def test_person_outside_the_audience_is_not_targeted(opted_in_profile):
     audience = audiences.of_external_ids(["somebody-else"])
     delivery = factories.make_delivery(audience=audience)
 
-    explained = explanation.explain(opted_in_profile, delivery)
+    explained = explanation.explain(opted_in_profile, delivery, now=NOW)
 
     assert explained.outcome == explanation.Outcome.NOT_TARGETED
     assert explained.primary_reason is None
@@ -95,7 +95,7 @@ def test_what_was_logged_stands_beside_what_holds_now(opted_in_profile):
     analysis.prepare(delivery, by="operator", now=NOW)
     factories.make_opt_out(profile=opted_in_profile)
 
-    explained = explanation.explain(opted_in_profile, delivery)
+    explained = explanation.explain(opted_in_profile, delivery, now=NOW)
 
     assert explained.outcome == explanation.Outcome.EXCLUDED
     assert explained.primary_reason == ExclusionReason.OPTED_OUT_ANY

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from delivery import explanation, preparation
@@ -32,7 +33,7 @@ class Command(BaseCommand):
                 _("There is no profile ‘%(id)s’. Check the external id.")
                 % {"id": options["external_id"]}
             )
-        self._print(explanation.explain(profile, delivery))
+        self._print(explanation.explain(profile, delivery, now=timezone.now()))
 
     def _print(self, explained: Explanation) -> None:
         self.stdout.write(f"profile: {explained.profile.external_id}")
