@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from delivery.models import Analysis, AudienceEntry, Message
 from optout import ledger
+from optout.models import Subscription
 from optout.models.ledger import ConsentReason, ConsentSource
 from optout.preferences import opt_out
 from profiles.channels import ANY_CHANNEL
@@ -71,6 +72,7 @@ def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     why = ledger.record_evidence([profile.pk], reason, now=now)[profile.pk]
     denylisted = _denylist_addresses(profile, by=by, now=now)
     deleted, _rows = Address.objects.filter(profile=profile).delete()
+    Subscription.objects.filter(profile=profile).delete()
     entries = _leave_audiences(profile)
     _empty(profile, now=now)
     return Erasure(

@@ -5,7 +5,8 @@ from itertools import count
 
 from delivery import analysis
 from delivery.models import Audience, Delivery
-from optout.models import OptOut
+from optout.models import OptOut, Service, ServiceText, Subscription
+from optout.models.ledger import ConsentSource
 from profiles.addresses import parse, suffixes
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Address, DomainSuffix, Profile
@@ -110,3 +111,31 @@ def make_analysed_delivery(*, now: datetime = CREATED_AT, **fields: object) -> D
     analysis.prepare(delivery, by="tests", now=now)
     delivery.refresh_from_db()
     return delivery
+
+
+def make_service(
+    *,
+    name: str | None = None,
+    public_name: str = "Letters",
+    language: str = "en",
+    channel: Channel = Channel.EMAIL,
+    **fields: object,
+) -> Service:
+    """Make a service with its text in one language."""
+    name = name or f"service-{next(_numbers)}"
+    service = Service.objects.create(
+        name=name, channel=channel, **({"label": name.capitalize()} | fields)
+    )
+    ServiceText.objects.create(
+        service=service, language=language, public_name=public_name
+    )
+    return service
+
+
+def make_subscription(
+    *, profile: Profile, service: Service, **fields: object
+) -> Subscription:
+    known = {"subscribed_at": CREATED_AT, "source": ConsentSource.IMPORT}
+    return Subscription.objects.create(
+        profile=profile, service=service, **(known | fields)
+    )

@@ -20,6 +20,7 @@ from profiles.models import Profile
 from quarantine.reasons import Status
 from tests.delivery import oracle
 from tests.delivery.stage import (
+    AGES,
     CHANNELS,
     DOMAINS,
     EXTERNAL_IDS,
@@ -29,10 +30,12 @@ from tests.delivery.stage import (
     MOMENTS,
     NOW,
     NUMBERS,
+    VALIDITY,
     Stage,
 )
 
 flags = st.sampled_from(FLAGS)
+services = st.sampled_from(list(VALIDITY))
 spellings = st.integers(0, 1)
 arrivals = {
     "external_id": st.sampled_from(EXTERNAL_IDS),
@@ -51,6 +54,8 @@ def plans(draw):
         external_ids=listed,
         country=draw(st.none() | st.just("SE")) if listed is None else None,
         excludes_shared_opt_outs=draw(st.booleans()),
+        service=draw(st.none() | services),
+        at=NOW,
     )
 
 
@@ -102,6 +107,14 @@ class EligibilityMachine(RuleBasedStateMachine):
     @rule(person=people, channel=flags)
     def opts_in(self, person, channel):
         self.stage.opt_in(person, channel)
+
+    @rule(person=people, service=services, age=st.sampled_from(AGES))
+    def subscribes(self, person, service, age):
+        self.stage.subscribe(person, service, age)
+
+    @rule(person=people, service=services)
+    def unsubscribes(self, person, service):
+        self.stage.unsubscribe(person, service)
 
     @rule(
         mailbox=st.sampled_from([*MAILBOXES[:4], *NUMBERS]),

@@ -7,7 +7,7 @@ computing anything.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 ANY = -1
 BIT = {number: 1 << (number - 1) for number in range(1, 15)}
@@ -32,6 +32,8 @@ class Person:
     country: str = ""
     addresses: list[KnownAddress] = field(default_factory=list)
     opt_outs: set[int] = field(default_factory=set)
+    # service -> since when, or None when the person left it
+    subscriptions: dict[str, datetime | None] = field(default_factory=dict)
     is_erased: bool = False
 
     def preferred(self, channel: int) -> KnownAddress | None:
@@ -50,6 +52,8 @@ class World:
     # (channel, mailbox) -> valid, allowlisted, erroneous, quarantine, denylisted
     quarantine: dict[tuple[int, str], str] = field(default_factory=dict)
     blocked_domains: set[str] = field(default_factory=set)
+    # How long a subscription lasts, by service; None for ever.
+    validity: dict[str, timedelta | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Plan:
     external_ids: frozenset[str] | None = None
     country: str | None = None
     excludes_shared_opt_outs: bool = False
+    service: str | None = None
+    at: datetime = datetime.min
 
 
 def analyse(world: World, plan: Plan) -> dict[int, int]:
@@ -85,6 +91,8 @@ def local_reasons(world: World, person: Person, plan: Plan) -> int:
     """Give the bits of rules 1 to 10."""
     bits = 0
     address = person.preferred(plan.channel)
+    if plan.service is not None and not _is_subscribed(world, person, plan):
+        bits |= BIT[5]
     if ANY in person.opt_outs:
         bits |= BIT[3]
     if plan.channel in person.opt_outs:
@@ -104,6 +112,14 @@ def local_reasons(world: World, person: Person, plan: Plan) -> int:
     if plan.excludes_shared_opt_outs and _is_opted_out_elsewhere(world, person, plan):
         bits |= BIT[9]
     return bits
+
+
+def _is_subscribed(world: World, person: Person, plan: Plan) -> bool:
+    since = person.subscriptions.get(plan.service)
+    if since is None:
+        return False
+    lasts = world.validity[plan.service]
+    return lasts is None or plan.at < since + lasts
 
 
 def _is_blocked(world: World, domain: str) -> bool:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from delivery import analysis, audiences, erasure
 from delivery.models import Delivery, Message
-from optout import preferences
+from optout import preferences, subscriptions
 from optout.importing import import_profiles
+from optout.models import Service
 from optout.models.ledger import ConsentReason, ConsentSource
 from profiles.addresses import parse, suffixes
 from profiles.channels import ANY_CHANNEL, Channel
@@ -42,6 +43,10 @@ CHANNELS = (Channel.EMAIL, Channel.SMS)
 FLAGS = (ANY_CHANNEL, Channel.EMAIL, Channel.SMS)
 MOMENTS = [NOW - timedelta(days=1000 + days) for days in range(3)]
 # By code point, not by any language; the last two differ when compared in UTF-16.
+# For ever, and for two days: one is over at the very moment of the analysis.
+VALIDITY = {"news": None, "offers": timedelta(days=2)}
+AGES = [timedelta(days=1), timedelta(days=2), timedelta(days=3), timedelta()]
+AGES.append(timedelta(days=2) - timedelta(microseconds=1))
 EXTERNAL_IDS = ["A", "B", "Z", "a", "Å", "\uff5e", "𝔘", None]
 
 
@@ -51,7 +56,7 @@ def channel_of(mailbox) -> Channel:
 
 class Stage:
     def __init__(self) -> None:
-        self.world = oracle.World()
+        self.world = oracle.World(validity=dict(VALIDITY))
 
     def arrive(self, external_id, country, created_at) -> oracle.Person:
         taken = {person.external_id for person in self.world.people}
@@ -126,6 +131,32 @@ class Stage:
         )
         person.opt_outs.discard(int(channel))
 
+    def subscribe(self, person, service: str, age: timedelta) -> None:
+        if person.is_erased:
+            return
+        subscriptions.subscribe(
+            Profile.objects.get(pk=person.id),
+            service_named(service),
+            by="stage",
+            source=ConsentSource.OPERATOR,
+            reason=ConsentReason.SIGNED_FORM,
+            note="The form.",
+            now=NOW - age,
+        )
+        person.subscriptions[service] = NOW - age
+
+    def unsubscribe(self, person, service: str) -> None:
+        if person.is_erased:
+            return
+        subscriptions.unsubscribe(
+            Profile.objects.get(pk=person.id),
+            service_named(service),
+            by="stage",
+            source=ConsentSource.OPERATOR,
+            now=NOW,
+        )
+        person.subscriptions[service] = None
+
     def import_row(self, person, mailbox, *, spelling: int, flag: int | None) -> None:
         """Import a file of one row: a new preferred address, perhaps an opt-out."""
         if person.external_id is None:
@@ -171,6 +202,7 @@ class Stage:
         for address in person.addresses:
             self.world.quarantine[address.channel, address.mailbox] = "denylisted"
         person.opt_outs.add(ANY_CHANNEL)
+        person.subscriptions = {}
         person.is_erased, person.external_id, person.addresses = True, None, []
 
     def make_delivery(self, plan: oracle.Plan) -> Delivery:
@@ -185,6 +217,7 @@ class Stage:
             channel=plan.channel,
             audience=audience,
             excludes_shared_opt_outs=plan.excludes_shared_opt_outs,
+            service=service_named(plan.service) if plan.service else None,
         )
 
     def disagreement(self, plan: oracle.Plan) -> dict[int, tuple]:
@@ -196,6 +229,14 @@ class Stage:
             for each in expected.keys() | found.keys()
             if expected.get(each) != found.get(each)
         }
+
+
+def service_named(name: str) -> Service:
+    days = VALIDITY[name] and VALIDITY[name].days
+    service, _is_new = Service.objects.get_or_create(
+        name=name, defaults={"label": name, "channel": 0, "validity_days": days}
+    )
+    return service
 
 
 def analysed(delivery: Delivery) -> dict[int, int]:
@@ -228,6 +269,11 @@ def crowded(seed: int) -> Stage:
         for flag in FLAGS:
             if lots.random() < 0.12:
                 stage.opt_out(person, flag)
+        for service in VALIDITY:
+            if lots.random() < 0.7:
+                stage.subscribe(person, service, lots.choice(AGES))
+            if lots.random() < 0.15:
+                stage.unsubscribe(person, service)
         if lots.random() < 0.05:
             stage.erase(person)
     for mailbox in lots.sample(boxes, 4):
@@ -237,12 +283,15 @@ def crowded(seed: int) -> Stage:
 
 
 PLANS = [
-    oracle.Plan(channel=int(channel), excludes_shared_opt_outs=shared, **audience)
+    oracle.Plan(
+        channel=int(channel), excludes_shared_opt_outs=shared, at=NOW, **audience
+    )
     for channel in CHANNELS
     for shared in (False, True)
     for audience in (
         {},
-        {"country": "SE"},
+        {"country": "SE", "service": "news"},
+        {"service": "offers"},
         {"external_ids": frozenset({"A", "B", "a", "Å"})},
     )
 ]

@@ -59,6 +59,7 @@ RULE_MUTANTS = {
     ),
     "opt-out of everything is passed over": without_rule(REASON.OPTED_OUT_ANY),
     "opt-out of the channel is passed over": without_rule(REASON.OPTED_OUT_CHANNEL),
+    "not subscribed is passed over": without_rule(REASON.NOT_SUBSCRIBED),
     "erroneous counts as quarantined": mutated_rule(
         REASON.QUARANTINED_ADDRESS, "known.status IN (2, 3)"
     ),
@@ -107,6 +108,24 @@ JOIN_MUTANTS = {
         "suffix.suffix = block.domain",
         "suffix.domain = block.domain OR suffix.domain = 'example.com'",
     ),
+    "another service counts": ("subscription", "= {service}", "> 0"),
+    "left services count": (
+        "subscription",
+        " AND subscription.unsubscribed_at IS NULL",
+        "",
+    ),
+    "subscription lasts one moment longer": (
+        "subscription",
+        "expires_at > {now}",
+        "expires_at >= {now}",
+    ),
+    "expiry does not count": (
+        "subscription",
+        "subscription.expires_at > {now}",
+        "1 = 1",
+    ),
+    "expiry by NULL logic": ("subscription", "subscription.expires_at IS NULL OR ", ""),
+    "subscription joins inside": ("subscription", "LEFT JOIN", "JOIN"),
     "shared opt-outs of the channel only": (
         "shared",
         "IN ({any_channel}, {channel})",
