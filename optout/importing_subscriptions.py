@@ -200,7 +200,7 @@ class _Decisions:
 
     def _begin(self, wanted: Wanted, profile_id: int) -> str:
         since = wanted.subscribed_at or self._now
-        row = _row(wanted, profile_id, since, wanted.service.expiry(since))
+        row = _row(wanted, profile_id, since=since, until=wanted.service.expiry(since))
         self._new.append(row)
         self._events.append((row, wanted.service, Direction.IN))
         return "subscribed"
@@ -221,7 +221,7 @@ class _Decisions:
             return "unchanged"
         if row is None:
             # So that no later file subscribes them.
-            row = _row(wanted, profile_id, self._now, self._now)
+            row = _row(wanted, profile_id, since=self._now, until=self._now)
             self._new.append(row)
         else:
             self._changed.append(row)
@@ -251,7 +251,7 @@ class _Decisions:
 
 
 def _row(
-    wanted: Wanted, profile_id: int, since: datetime, until: datetime | None
+    wanted: Wanted, profile_id: int, *, since: datetime, until: datetime | None
 ) -> Subscription:
     return Subscription(
         profile_id=profile_id,

@@ -5,6 +5,7 @@ and OPTIONS write nothing. Nothing answers with a redirect (RFC 8058 section 3.1
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -64,9 +65,15 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         nonce = form.get("form", "")
         if not stopping.is_from_form(nonce, token, now=timezone.now()):
             return _ask(request, link, token)
+        link = _chosen(link, form.get("stop", ""))
         event_id = _stop(link, ConsentSource.LANDING_PAGE)
         undo = stopping.undo_nonce(event_id) if event_id else ""
         return _page(request, "stopped", _about(link) | {"token": token, "undo": undo})
+
+
+def _chosen(link: Link, choice: str) -> Link:
+    """Give what was pressed on a page: the service of its link, or all of it."""
+    return replace(link, service_id=0) if choice == "channel" else link
 
 
 def _stop(link: Link, source: ConsentSource) -> int | None:
@@ -92,12 +99,22 @@ def _ask(request: HttpRequest, link: Link, token: str) -> HttpResponse:
 
 
 def _about(link: Link) -> dict[str, Any]:
-    what = (
-        _("all messages")
-        if link.channel == ANY_CHANNEL
-        else _("messages by %(channel)s") % {"channel": Channel(link.channel).label}
-    )
-    return {"what": what, "address": stopping.masked_address(link)}
+    """Say what a link stops, in words, and to which address."""
+    service = stopping.service_of(link)
+    channel = _("all messages")
+    if link.channel != ANY_CHANNEL:
+        label = Channel(link.channel).label
+        channel = _("messages by %(channel)s") % {"channel": label}
+    what = channel
+    if service is not None:
+        name = service.public_name_in(translation.get_language() or "")
+        what = _("messages of “%(service)s”") % {"service": name}
+    return {
+        "what": what,
+        "channel": channel,
+        "has_service": service is not None,
+        "address": stopping.masked_address(link),
+    }
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:

@@ -7,13 +7,14 @@ that answer, never in a mail, and never follows one click.
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import F
 
-from optout import ledger, preferences
-from optout.models import ConsentEvent, OptOut
+from optout import ledger, preferences, subscriptions
+from optout.models import ConsentEvent, OptOut, Service, Subscription
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link
 from profiles.channels import ANY_CHANNEL, Channel
@@ -31,32 +32,50 @@ _undo = signing.TimestampSigner(salt="optout.undo")
 def stop(
     link: Link, *, source: ConsentSource, language: str, now: datetime
 ) -> int | None:
-    """Opt the person of a link out of its channel; a second time changes nothing.
+    """Stop what a link is about; a second time changes nothing.
 
-    Gives the id of the ledger row, or None when it was no news. Somebody who was
-    erased is opted out like anybody: the empty row is kept for that.
+    That is the subscription to its service, else its channel; its channel as well
+    when the service is gone. Gives the id of the ledger row, or None when it was no
+    news. Somebody who was erased is stopped like anybody: the empty row is kept for
+    that.
     """
     profile = Profile.objects.filter(pk=link.profile_id).first()
     if profile is None:
         return None
-    result = preferences.opt_out(
-        profile,
-        link.channel,
-        by="",
-        source=source,
-        delivery_id=link.delivery_id or None,
-        language=language,
-        now=now,
-    )
-    event = _last_event(link) if result.changed else None
+    how: dict[str, Any] = {
+        "by": "",
+        "source": source,
+        "delivery_id": link.delivery_id or None,
+        "language": language,
+        "now": now,
+    }
+    service = service_of(link)
+    if service is not None:
+        is_news = subscriptions.unsubscribe(profile, service, **how)
+    else:
+        is_news = bool(preferences.opt_out(profile, link.channel, **how).changed)
+    event = _last_event(link) if is_news else None
     return event.pk if event else None
 
 
+def service_of(link: Link) -> Service | None:
+    """Give the service that a link is about; None without one, or when it is gone."""
+    if not link.service_id:
+        return None
+    return Service.objects.prefetch_related("texts").filter(pk=link.service_id).first()
+
+
 def is_stopped(link: Link) -> bool:
-    """Say whether the person of a link is opted out of its channel, or of all."""
-    return OptOut.objects.filter(
+    """Say whether what a link is about was stopped, by itself or with more."""
+    is_out = OptOut.objects.filter(
         profile_id=link.profile_id, channel__in=[link.channel, ANY_CHANNEL]
     ).exists()
+    has_left = Subscription.objects.filter(
+        profile_id=link.profile_id,
+        service_id=link.service_id,
+        unsubscribed_at__isnull=False,
+    )
+    return is_out or (bool(link.service_id) and has_left.exists())
 
 
 def masked_address(link: Link) -> str:
@@ -107,7 +126,7 @@ def undo_nonce(event_id: int) -> str:
 
 @transaction.atomic
 def undo(link: Link, nonce: str, *, language: str, now: datetime) -> bool:
-    """Take an opt-out back within half an hour; says whether it was.
+    """Take a stop back within half an hour; says whether it was.
 
     Only while it is the last thing that happened to this person's consent.
     """
@@ -118,15 +137,13 @@ def undo(link: Link, nonce: str, *, language: str, now: datetime) -> bool:
     made_at = _made_at(_undo, nonce, str(event.pk))
     if made_at is None or now - made_at > UNDO_WITHIN:
         return False
-    lifted, _rows = OptOut.objects.filter(
-        profile_id=link.profile_id, channel=link.channel
-    ).delete()
-    if not lifted:
+    if not _lift(event):
         return False
     ledger.record(
         link.profile_id,
-        link.channel,
+        event.channel,
         Direction.IN,
+        service_id=event.service_id,
         source=ConsentSource.LANDING_PAGE,
         by="",
         address_digest=event.address_digest,
@@ -135,6 +152,21 @@ def undo(link: Link, nonce: str, *, language: str, now: datetime) -> bool:
         now=now,
     )
     return True
+
+
+def _lift(event: ConsentEvent) -> bool:
+    """Restore what was before an opt-out; says whether it was still in force."""
+    if event.channel is not None:
+        flags = OptOut.objects.filter(profile_id=event.profile_id)
+        return flags.filter(channel=event.channel).delete()[0] > 0
+    ended = Subscription.objects.filter(
+        profile_id=event.profile_id,
+        service_id=event.service_id or 0,
+        unsubscribed_at__isnull=False,
+    )
+    # Somebody who never subscribed has a row that began as it ended.
+    never = ended.filter(subscribed_at=F("unsubscribed_at")).delete()[0]
+    return ended.update(unsubscribed_at=None) + never > 0
 
 
 def _made_at(

@@ -14,7 +14,7 @@ from delivery import erasure
 from delivery.models import Message
 from delivery.states import ExclusionReason
 from optout import preferences, public, stopping, tokens
-from optout.models import ConsentEvent, OptOut
+from optout.models import ConsentEvent, OptOut, Service, Subscription
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
@@ -52,7 +52,7 @@ def address(profile: Profile, purpose: Purpose, **fields: object) -> str:
 def everything() -> list[object]:
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Profile, Address, OptOut, ConsentEvent)
+        for model in (Profile, Address, OptOut, Subscription, ConsentEvent)
     ]
 
 
@@ -60,14 +60,14 @@ def is_out(profile: Profile, channel: int = Channel.EMAIL) -> bool:
     return OptOut.objects.filter(profile=profile, channel=channel).exists()
 
 
-def pressed(visitor: Client, url: str, monkeypatch: pytest.MonkeyPatch):
+def pressed(visitor: Client, url: str, monkeypatch: pytest.MonkeyPatch, **choices: str):
     """Open a page, read it for a while, and press its button."""
     page = visitor.get(url).content.decode()
     action = re.search(r'action="([^"]+)"', page).group(1)
     nonce = re.search(r'name="form" value="([^"]+)"', page).group(1)
     later = timezone.now() + timedelta(seconds=3)
     monkeypatch.setattr(public.timezone, "now", lambda: later)
-    return visitor.post(action, {"form": nonce})
+    return visitor.post(action, {"form": nonce} | choices)
 
 
 @pytest.mark.parametrize(
@@ -362,3 +362,93 @@ def test_page_speaks_the_language_of_the_profile_or_browser(
 )
 def test_a_mask_hides_most_of_an_address(channel, value, masked) -> None:
     assert stopping.mask(channel, value) == masked
+
+
+@pytest.fixture
+def service(profile) -> Service:
+    service = factories.make_service(public_name="Letters")
+    factories.make_subscription(profile=profile, service=service)
+    return service
+
+
+def is_subscribed(profile: Profile) -> bool:
+    own = Subscription.objects.current(timezone.now())
+    return own.filter(profile=profile).exists()
+
+
+def test_one_click_of_a_service_ends_that_subscription_only(
+    visitor, profile, service
+) -> None:
+    other = factories.make_service()
+    factories.make_subscription(profile=profile, service=other)
+    url = address(profile, Purpose.ONE_CLICK, service_id=service.pk, delivery_id=7)
+    answer = visitor.generic("POST", url, PAIR, content_type=FORM)
+
+    assert "messages of “Letters”" in answer.content.decode()
+    current = Subscription.objects.current(timezone.now())
+    assert [each.service for each in current] == [other]
+    assert not OptOut.objects.exists()
+    event = ConsentEvent.objects.get()
+    assert (event.service_id, event.channel) == (service.pk, None)
+    assert (event.delivery_id, event.source) == (7, ConsentSource.ONE_CLICK)
+    delivery = factories.make_analysed_delivery(service=service, now=timezone.now())
+    assert delivery.current_analysis.excluded_counts["not_subscribed"] == 1
+
+
+def test_one_click_of_a_service_that_is_gone_stops_the_channel(
+    visitor, profile, service
+) -> None:
+    url = address(profile, Purpose.ONE_CLICK, service_id=service.pk)
+    service.delete()
+    answer = visitor.generic("POST", url, PAIR, content_type=FORM)
+
+    assert answer.status_code == 200
+    assert is_out(profile)
+
+
+def test_page_of_a_service_offers_to_stop_all_with_the_same_weight(
+    visitor, profile, service, monkeypatch
+) -> None:
+    url = address(profile, Purpose.STOP, service_id=service.pk)
+    page = visitor.get(url).content.decode()
+    buttons = re.findall(r"<button ([^>]*)>", page)
+    assert buttons == ['type="submit"', 'type="submit" name="stop" value="channel"']
+    assert page.count("<form") == 1
+
+    pressed(visitor, url, monkeypatch, stop="channel")
+    assert is_out(profile)
+    assert is_subscribed(profile)
+
+
+def test_taking_back_restores_the_subscription_as_it_was(
+    visitor, profile, service, monkeypatch
+) -> None:
+    before = list(Subscription.objects.values())
+    url = address(profile, Purpose.STOP, service_id=service.pk)
+    answer = pressed(visitor, url, monkeypatch)
+    assert not is_subscribed(profile)
+    visitor.post(url, {"undo": undo_of(answer)})
+
+    assert list(Subscription.objects.values()) == before
+    assert ConsentEvent.objects.count() == 2
+
+
+def test_taking_back_leaves_nothing_of_who_never_subscribed(
+    visitor, profile, monkeypatch
+) -> None:
+    service = factories.make_service()
+    url = address(profile, Purpose.STOP, service_id=service.pk)
+    answer = pressed(visitor, url, monkeypatch)
+    assert Subscription.objects.count() == 1
+    visitor.post(url, {"undo": undo_of(answer)})
+
+    assert not Subscription.objects.exists()
+
+
+def test_page_says_that_a_left_service_is_stopped_already(
+    visitor, profile, service
+) -> None:
+    url = address(profile, Purpose.STOP, service_id=service.pk)
+    assert b"stopped already" not in visitor.get(url).content
+    Subscription.objects.update(unsubscribed_at=timezone.now())
+    assert b"stopped already" in visitor.get(url).content
