@@ -14,6 +14,7 @@ from delivery.logs import LogFilter, Outcome
 from delivery.models import Audience, Delivery
 from delivery.models.audiences import AudienceKind
 from delivery.states import ExclusionReason
+from optout.models import Service
 from optout.models.uploads import UploadKind
 from profiles.channels import Channel
 from profiles.lines import open_lines
@@ -31,6 +32,13 @@ class DeliveryForm(forms.Form):
     )
     channel = forms.TypedChoiceField(
         label=gettext_lazy("Channel"), choices=Channel.choices, coerce=int
+    )
+    service = forms.ModelChoiceField(
+        label=gettext_lazy("Service"),
+        queryset=Service.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("None: it belongs to no service"),
+        help_text=Delivery._meta.get_field("service").help_text,
     )
     excludes_shared_opt_outs = forms.BooleanField(
         label=gettext_lazy("Exclude addresses that opted out on another profile"),
@@ -54,6 +62,16 @@ class DeliveryForm(forms.Form):
         required=False,
         help_text=gettext_lazy("A text or CSV file; the first cell of each line."),
     )
+
+    def clean(self) -> dict[str, Any]:
+        service, channel = (self.cleaned_data.get(n) for n in ("service", "channel"))
+        if service is not None and channel is not None and service.channel != channel:
+            self.add_error(
+                "service",
+                _("“%(service)s” goes out by %(channel)s. Choose that channel.")
+                % {"service": service, "channel": service.get_channel_display()},
+            )
+        return self.cleaned_data
 
     def make_audience(self, conditions: list[Condition]) -> Audience:
         """Make the audience that was chosen. Raises AudienceError or FileError."""

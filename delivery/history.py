@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from delivery.models import Delivery
-from optout.models import ConsentEvent, ConsentEvidence
+from optout.models import ConsentEvent, ConsentEvidence, Service
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from profiles.models import Address, Profile
 from quarantine.models import QuarantineEvent
@@ -51,11 +51,13 @@ def _consent(profile: Profile) -> list[Entry]:
         ConsentEvidence.objects.filter(hash__in=hashes).values_list("hash", "text")
     )
     labels = _labels(events)
+    services = _services(events)
     return [
         _consent_entry(
             event,
             note=evidence.get(event.evidence_hash, ""),
             label=labels.get(event.delivery_id or 0, ""),
+            service=services.get(event.service_id or 0, ""),
         )
         for event in events
     ]
@@ -68,13 +70,31 @@ def _labels(events: Iterable[ConsentEvent]) -> dict[int, str]:
     return dict(Delivery.objects.filter(pk__in=ids).values_list("pk", "label"))
 
 
-def _consent_entry(event: ConsentEvent, *, note: str, label: str) -> Entry:
+def _services(events: Iterable[ConsentEvent]) -> dict[int, str]:
+    ids = {event.service_id for event in events if event.service_id is not None}
+    if not ids:
+        return {}
+    known = dict(Service.objects.filter(pk__in=ids).values_list("pk", "label"))
+    return {each: known.get(each, _("a service that is gone")) for each in ids}
+
+
+def _consent_entry(
+    event: ConsentEvent, *, note: str, label: str, service: str
+) -> Entry:
     scope = event.get_channel_display() if event.channel is not None else ""
-    what, tone = {
-        Direction.OUT: (_("Opted out: %(scope)s") % {"scope": scope}, "warn"),
-        Direction.IN: (_("Opted in: %(scope)s") % {"scope": scope}, "good"),
-        Direction.MERGE: (_("Merged with another profile"), "info"),
-    }[Direction(event.direction)]
+    what, tone = (
+        {
+            Direction.OUT: (_("Unsubscribed: %(scope)s") % {"scope": service}, "warn"),
+            Direction.IN: (_("Subscribed: %(scope)s") % {"scope": service}, "good"),
+            Direction.MERGE: (_("Merged with another profile"), "info"),
+        }[Direction(event.direction)]
+        if service
+        else {
+            Direction.OUT: (_("Opted out: %(scope)s") % {"scope": scope}, "warn"),
+            Direction.IN: (_("Opted in: %(scope)s") % {"scope": scope}, "good"),
+            Direction.MERGE: (_("Merged with another profile"), "info"),
+        }[Direction(event.direction)]
+    )
     details = [
         str(ConsentSource(event.source).label),
         event.actor,

@@ -16,6 +16,7 @@ from django_tasks_db.models import DBTaskResult
 from delivery import analysis, tasks
 from delivery.analysis import AnalysisRunning
 from delivery.models import Audience, Delivery
+from optout.models import Service
 
 
 @transaction.atomic
@@ -25,6 +26,7 @@ def create(
     channel: int,
     make_audience: Callable[[], Audience],
     excludes_shared_opt_outs: bool,
+    service: Service | None = None,
     by: User,
     now: datetime,
 ) -> Delivery:
@@ -36,6 +38,7 @@ def create(
         label=label,
         channel=channel,
         audience=make_audience(),
+        service=service,
         excludes_shared_opt_outs=excludes_shared_opt_outs,
         created_by=by,
         created_at=now,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from optout.models import Subscription
 from profiles.models import Address, Profile
 from quarantine import browsing
 from quarantine.models import QuarantinedAddress
@@ -49,6 +50,12 @@ def others_with(addresses: Sequence[Address], *, profile: Profile) -> list[Other
         other = others.setdefault(each.profile_id, Other(each.profile, []))
         other.values.append(values[each.digest])
     return list(others.values())
+
+
+def subscriptions_of(profile: Profile) -> list[Subscription]:
+    """List what a profile subscribes to, and what it left, by the service."""
+    rows = Subscription.objects.filter(profile=profile).select_related("service")
+    return list(rows.order_by("service__label", "pk"))
 
 
 def _line(address: Address, known: QuarantinedAddress | None) -> AddressLine:

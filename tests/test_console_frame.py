@@ -42,7 +42,7 @@ DOORS = [
 
 
 def filled(path: str) -> str:
-    for name in ("profile_id", "delivery_id", "address_id", "upload_id"):
+    for name in ("profile_id", "delivery_id", "address_id", "upload_id", "service_id"):
         path = path.replace(f"<{name}>", "1")
     assert "<" not in path
     return path

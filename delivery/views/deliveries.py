@@ -64,6 +64,7 @@ def _create(
             label=form.cleaned_data["label"],
             channel=form.cleaned_data["channel"],
             make_audience=lambda: form.make_audience(filled),
+            service=form.cleaned_data["service"],
             excludes_shared_opt_outs=form.cleaned_data["excludes_shared_opt_outs"],
             by=cast(User, request.user),
             now=timezone.now(),
@@ -131,6 +132,8 @@ def delivery_stop(request: HttpRequest, delivery_id: int) -> HttpResponse:
 
 def _find(delivery_id: int) -> Delivery:
     return get_object_or_404(
-        Delivery.objects.select_related("audience", "current_analysis", "created_by"),
+        Delivery.objects.select_related(
+            "audience", "current_analysis", "created_by", "service"
+        ),
         pk=delivery_id,
     )

@@ -19,6 +19,7 @@ from delivery.forms_profiles import (
 )
 from delivery.history import history_of
 from optout.forms import BoxesForm
+from optout.forms_subscribing import SubscriptionForm
 from profiles.models import Profile
 from profiles.paging import page_of
 from profiles.searching import LIMIT, search
@@ -124,6 +125,9 @@ def _show(
             "boxes": BoxesForm(
                 person, may_lift=request.user.has_perm("optout.lift_optout")
             ),
+            "subscriptions": profile_page.subscriptions_of(person),
+            "subscription_form": SubscriptionForm(auto_id="subscribe_%s"),
+            "now": timezone.now(),
             "quarantine_form": quarantine_form or QuarantineAllForm(),
             "erase_form": erase_form or EraseForm(person),
             "ask": ask,

@@ -1,4 +1,5 @@
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -68,6 +69,11 @@ class ConsentEvent(models.Model):
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["profile_id", "at"], name="optout_event_profile"),
+            models.Index(
+                fields=["service_id", "at"],
+                condition=Q(service_id__isnull=False),
+                name="optout_event_service",
+            ),
         ]
 
     def __str__(self) -> str:
