@@ -2,7 +2,8 @@
 
 1. Two made-up files are imported, as an operator would do it.
 2. A domain is blocked and a few people change their minds.
-3. Deliveries are made, and all but one analysed.
+3. People subscribe to two services.
+4. Deliveries are made, and all but one analysed.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from tempfile import TemporaryDirectory
 
 from django.utils.translation import gettext as _
 
-from delivery import analysis, audiences, example_files
+from delivery import analysis, audiences, example_files, example_services
 from delivery.models import Audience, Delivery
 from optout import importing, preferences
+from optout.models import Service
 from optout.models.ledger import ConsentReason, ConsentSource
 from profiles.channels import Channel
 from profiles.models import Profile
@@ -46,7 +48,8 @@ def load(*, now: datetime) -> Example:
     import_files(now=now)
     block_a_domain(now=now)
     change_minds(now=now)
-    make_deliveries(now=now)
+    news, _evenings = example_services.make_services(now=now)
+    make_deliveries(news, now=now)
     return Example(
         profiles=Profile.objects.count(),
         quarantined=QuarantinedAddress.objects.count(),
@@ -106,7 +109,7 @@ def change_minds(*, now: datetime) -> None:
         )
 
 
-def make_deliveries(*, now: datetime) -> None:
+def make_deliveries(news: Service, *, now: datetime) -> None:
     in_malmo = [audiences.Condition("city", "equals", "Malmö")]
     gold = [audiences.Condition("attributes.level", "equals", "gold")]
     evening = [f"EX-{number:05}" for number in range(1, 2_000, 40)]
@@ -129,7 +132,10 @@ def make_deliveries(*, now: datetime) -> None:
         audiences.of_external_ids(evening),
         now=now,
     )
-    for delivery in (spring, opening, catalogue):
+    monthly = make(_("Monthly news"), Channel.EMAIL, audiences.everybody(), now=now)
+    monthly.service = news
+    monthly.save(update_fields=["service"])
+    for delivery in (monthly, spring, opening, catalogue):
         analysis.prepare(delivery, by=LOADED_BY, now=now)
 
 

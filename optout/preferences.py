@@ -101,14 +101,17 @@ def opt_in(
     *,
     by: str,
     source: ConsentSource,
-    reason: str,
-    note: str,
+    reason: str = "",
+    note: str = "",
+    delivery_id: int | None = None,
+    language: str = "",
     now: datetime | None = None,
 ) -> bool:
     """Lift one flag of one profile; the flags of other channels and of all stay.
 
-    Needs a reason code and a note that says what proves it. Returns whether there was
-    a flag to lift. Raises ConsentError with a sentence.
+    Needs a reason code and a note that says what proves it, but for what the person
+    did on a page. Returns whether there was a flag to lift. Raises ConsentError with
+    a sentence.
     """
     now = now or timezone.now()
     # Locked, so that nobody is erased between the question and the answer.
@@ -127,6 +130,8 @@ def opt_in(
         address_digest=_preferred_digests([profile.pk], channel).get(profile.pk),
         reason=ConsentReason(reason),
         note=note,
+        delivery_id=delivery_id,
+        language=language,
         now=now,
     )
     return True
@@ -139,6 +144,8 @@ def check_can_opt_in(profile: Profile, *, source: str, reason: str, note: str) -
         why = _("its person was erased. Nothing can undo that.")
     elif source in _NEVER_LIFTS:
         why = _("a file or an erasure only sets opt-outs. Let an operator lift it.")
+    elif source == ConsentSource.LANDING_PAGE:
+        why = ""
     elif reason not in ConsentReason.values or reason in {"", ConsentReason.ERASURE}:
         why = _("no reason was chosen. Choose how the person asked for it.")
     elif not note.strip():

@@ -22,9 +22,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from optout import stopping, tokens
+from optout import choosing, stopping, tokens
+from optout.choosing import Wanted
 from optout.models.ledger import ConsentSource
-from optout.tokens import InvalidToken, Link, Purpose
+from optout.tokens import ExpiredToken, InvalidToken, Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Profile
 
@@ -71,6 +72,86 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, "stopped", _about(link) | {"token": token, "undo": undo})
 
 
+@csrf_exempt
+@require_http_methods(_METHODS)
+def preferences(request: HttpRequest, token: str) -> HttpResponse:
+    """Show what a person gets, with boxes; save what they chose.
+
+    A link that is too old for that still stops messages.
+    """
+    try:
+        link = tokens.read(token, Purpose.PREFERENCES, now=timezone.now())
+    except ExpiredToken as expired:
+        link = expired.link
+        with translation.override(_language(request, link)):
+            stop_token = tokens.make(link, Purpose.STOP)
+            return _ask(request, link, stop_token, is_expired=True)
+    except InvalidToken:
+        return _unknown(request)
+    with translation.override(_language(request, link)):
+        form = _form(request) if request.method == "POST" else []
+        fields = dict(form)
+        if "undo" in fields:
+            return _take_back(request, link, fields["undo"])
+        if stopping.is_from_form(fields.get("form", ""), token, now=timezone.now()):
+            return _choose(request, link, token, form=form)
+        # A form that is too old is shown again with what was ticked.
+        return _offer(request, link, token, ticked=form)
+
+
+def _choose(
+    request: HttpRequest, link: Link, token: str, *, form: list[tuple[str, str]]
+) -> HttpResponse:
+    changes = choosing.choose(
+        link,
+        _wanted(form),
+        language=translation.get_language() or "",
+        now=timezone.now(),
+    )
+    about = {
+        "changes": changes,
+        "token": token,
+        "undo": stopping.undo_nonce(*changes.event_ids) if changes.event_ids else "",
+    }
+    return _page(request, "chosen", _about(link) | about)
+
+
+def _offer(
+    request: HttpRequest, link: Link, token: str, *, ticked: list[tuple[str, str]]
+) -> HttpResponse:
+    language = translation.get_language() or ""
+    choices = choosing.choices_of(link, language=language, now=timezone.now())
+    if ticked:
+        choices = choosing.as_ticked(choices, _wanted(ticked))
+    about = {
+        "choices": choices,
+        "token": token,
+        "nonce": stopping.form_nonce(token),
+        "is_again": bool(ticked),
+    }
+    return _page(request, "preferences", _about(link) | about)
+
+
+def _wanted(form: list[tuple[str, str]]) -> Wanted:
+    """Read the boxes of the page; what is no number of ours is passed over."""
+    ids: dict[str, set[int]] = {}
+    for name, value in form:
+        if value.isascii() and value.isdecimal() and len(value) < 19:
+            ids.setdefault(name, set()).add(int(value))
+    pressed = dict(form).get("do", "")
+    if pressed in ("stop_all", "start_all"):
+        # Who presses one of these means that, and not the boxes.
+        ids = {}
+    return Wanted(
+        channels=frozenset(ids.get("channel", ())),
+        services=frozenset(ids.get("service", ())),
+        shown_channels=frozenset(ids.get("shown_channel", ())),
+        shown_services=frozenset(ids.get("shown_service", ())),
+        is_all_stopped=pressed == "stop_all",
+        is_all_started=pressed == "start_all",
+    )
+
+
 def _chosen(link: Link, choice: str) -> Link:
     """Give what was pressed on a page: the service of its link, or all of it."""
     return replace(link, service_id=0) if choice == "channel" else link
@@ -89,11 +170,14 @@ def _take_back(request: HttpRequest, link: Link, nonce: str) -> HttpResponse:
     return _page(request, "stopped", _about(link) | {"is_too_late": True})
 
 
-def _ask(request: HttpRequest, link: Link, token: str) -> HttpResponse:
+def _ask(
+    request: HttpRequest, link: Link, token: str, *, is_expired: bool = False
+) -> HttpResponse:
     about = {
         "action": reverse("stop", args=[token]),
         "nonce": stopping.form_nonce(token),
         "is_stopped": stopping.is_stopped(link),
+        "is_expired": is_expired,
     }
     return _page(request, "stop", _about(link) | about)
 

@@ -54,8 +54,7 @@ def stop(
         is_news = subscriptions.unsubscribe(profile, service, **how)
     else:
         is_news = bool(preferences.opt_out(profile, link.channel, **how).changed)
-    event = _last_event(link) if is_news else None
-    return event.pk if event else None
+    return _last_events(link, 1)[0].pk if is_news else None
 
 
 def service_of(link: Link) -> Service | None:
@@ -119,30 +118,58 @@ def is_from_form(nonce: str, token: str, *, now: datetime) -> bool:
     return made_at is not None and _READING_TIME <= now - made_at <= FORM_LIFETIME
 
 
-def undo_nonce(event_id: int) -> str:
-    """Give the value that takes one opt-out back."""
-    return _undo.sign(str(event_id))
+def undo_nonce(*event_ids: int) -> str:
+    """Give the value that takes back what these rows of the ledger say."""
+    return _undo.sign(",".join(map(str, sorted(event_ids))))
 
 
 @transaction.atomic
 def undo(link: Link, nonce: str, *, language: str, now: datetime) -> bool:
-    """Take a stop back within half an hour; says whether it was.
+    """Take back what was chosen, within half an hour; says whether it was.
 
     Only while it is the last thing that happened to this person's consent.
     """
     Profile.objects.select_for_update(no_key=True).filter(pk=link.profile_id).first()
-    event = _last_event(link)
-    if event is None or event.direction != Direction.OUT:
+    ids = nonce.partition(_undo.sep)[0]
+    count = ids.count(",") + 1
+    events = _last_events(link, count)
+    if ids != ",".join(str(event.pk) for event in events):
         return False
-    made_at = _made_at(_undo, nonce, str(event.pk))
+    made_at = _made_at(_undo, nonce, ids)
     if made_at is None or now - made_at > UNDO_WITHIN:
         return False
-    if not _lift(event):
+    if not all(_is_in_force(event) for event in events):
         return False
+    for event in events:
+        _reverse(event, language=language, now=now)
+    return True
+
+
+def _is_in_force(event: ConsentEvent) -> bool:
+    """Say whether what an event did still stands: nothing changes it without a row."""
+    flags = OptOut.objects.filter(profile_id=event.profile_id)
+    ended = Subscription.objects.filter(
+        profile_id=event.profile_id,
+        service_id=event.service_id or 0,
+        unsubscribed_at__isnull=False,
+    )
+    is_out = ended.exists()
+    if event.channel is not None:
+        is_out = flags.filter(channel=event.channel).exists()
+    return is_out is (event.direction == Direction.OUT)
+
+
+def _reverse(event: ConsentEvent, *, language: str, now: datetime) -> None:
+    if event.direction == Direction.OUT:
+        direction = Direction.IN
+        _lift(event)
+    else:
+        direction = Direction.OUT
+        _set_again(event, now=now)
     ledger.record(
-        link.profile_id,
+        event.profile_id,
         event.channel,
-        Direction.IN,
+        direction,
         service_id=event.service_id,
         source=ConsentSource.LANDING_PAGE,
         by="",
@@ -151,22 +178,34 @@ def undo(link: Link, nonce: str, *, language: str, now: datetime) -> bool:
         language=language,
         now=now,
     )
-    return True
 
 
-def _lift(event: ConsentEvent) -> bool:
-    """Restore what was before an opt-out; says whether it was still in force."""
+def _set_again(event: ConsentEvent, *, now: datetime) -> None:
+    if event.channel is not None:
+        OptOut.objects.create(
+            profile_id=event.profile_id, channel=event.channel, opted_out_at=now
+        )
+        return
+    rows = Subscription.objects.filter(
+        profile_id=event.profile_id, service_id=event.service_id or 0
+    )
+    rows.update(unsubscribed_at=now)
+
+
+def _lift(event: ConsentEvent) -> None:
+    """Restore what was before an opt-out."""
     if event.channel is not None:
         flags = OptOut.objects.filter(profile_id=event.profile_id)
-        return flags.filter(channel=event.channel).delete()[0] > 0
+        flags.filter(channel=event.channel).delete()
+        return
     ended = Subscription.objects.filter(
         profile_id=event.profile_id,
         service_id=event.service_id or 0,
         unsubscribed_at__isnull=False,
     )
     # Somebody who never subscribed has a row that began as it ended.
-    never = ended.filter(subscribed_at=F("unsubscribed_at")).delete()[0]
-    return ended.update(unsubscribed_at=None) + never > 0
+    ended.filter(subscribed_at=F("unsubscribed_at")).delete()
+    ended.update(unsubscribed_at=None)
 
 
 def _made_at(
@@ -184,6 +223,7 @@ def _short(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()[:16]
 
 
-def _last_event(link: Link) -> ConsentEvent | None:
+def _last_events(link: Link, count: int) -> list[ConsentEvent]:
+    """Give the latest changes of a person's consent, oldest first."""
     events = ConsentEvent.objects.filter(profile_id=link.profile_id)
-    return events.order_by("-at", "-pk").first()
+    return list(events.order_by("-pk")[:count])[::-1]

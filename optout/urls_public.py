@@ -6,5 +6,6 @@ from optout import public
 
 urlpatterns = [
     path("u/<path:token>", public.one_click, name="one_click"),
+    path("p/<path:token>", public.preferences, name="preferences"),
     path("stop/<path:token>", public.stop, name="stop"),
 ]

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from delivery import example, example_files
 from delivery.models import Delivery
-from optout.models import ConsentEvent, OptOut
+from optout.models import ConsentEvent, OptOut, Subscription
 from profiles.models import Address, Profile
 from quarantine.models import QuarantinedAddress
 from tests import factories
@@ -32,9 +32,13 @@ def test_example_shows_every_part_of_the_product():
 
     assert loaded.profiles == Profile.objects.count() == example_files.PROFILE_COUNT
     assert loaded.quarantined == QuarantinedAddress.objects.count() > 50
-    assert OptOut.objects.count() == ConsentEvent.objects.count() > 100
+    of_channels = ConsentEvent.objects.filter(service_id=None)
+    assert OptOut.objects.count() == of_channels.count() > 100
+    assert Subscription.objects.current(NOW).count() > 200
     assert Address.objects.filter(is_deliverable=False).exists()
     spring = Delivery.objects.earliest("pk").current_analysis
+    monthly = Delivery.objects.get(service__name="news").current_analysis
+    assert monthly.excluded_counts["not_subscribed"] > 100
     excluded = {code for code, count in spring.excluded_counts.items() if count}
     assert excluded == {
         "address_not_specified",
