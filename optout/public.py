@@ -32,35 +32,35 @@ from profiles.models import Profile
 MAX_BODY: Final = 4096  # bytes
 # Exact, so that another verb can be added (RFC 8058 section 3.2).
 _ONE_CLICK: Final = [("List-Unsubscribe", "One-Click")]
-_METHODS: Final = ["GET", "HEAD", "OPTIONS", "POST"]
+METHODS: Final = ["GET", "HEAD", "OPTIONS", "POST"]
 
 
 @csrf_exempt
-@require_http_methods(_METHODS)
+@require_http_methods(METHODS)
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
     """Stop at once when a mail client posts the exact pair; else show the button."""
     try:
         link = tokens.read(token, Purpose.ONE_CLICK, now=timezone.now())
     except InvalidToken:
-        return _unknown(request)
+        return unknown(request)
     with translation.override(_language(request, link)):
-        if request.method == "POST" and _form(request) == _ONE_CLICK:
+        if request.method == "POST" and form_of(request) == _ONE_CLICK:
             _stop(link, ConsentSource.ONE_CLICK)
-            return _page(request, "stopped", _about(link))
+            return page(request, "stopped", _about(link))
         # The button is of another purpose than the header's link.
         return _ask(request, link, tokens.make(link, Purpose.STOP))
 
 
 @csrf_exempt
-@require_http_methods(_METHODS)
+@require_http_methods(METHODS)
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Ask with one button; stop when it was pressed; take it back for half an hour."""
     try:
         link = tokens.read(token, Purpose.STOP, now=timezone.now())
     except InvalidToken:
-        return _unknown(request)
+        return unknown(request)
     with translation.override(_language(request, link)):
-        form = dict(_form(request)) if request.method == "POST" else {}
+        form = dict(form_of(request)) if request.method == "POST" else {}
         if "undo" in form:
             return _take_back(request, link, form["undo"])
         nonce = form.get("form", "")
@@ -69,11 +69,11 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         link = _chosen(link, form.get("stop", ""))
         event_id = _stop(link, ConsentSource.LANDING_PAGE)
         undo = stopping.undo_nonce(event_id) if event_id else ""
-        return _page(request, "stopped", _about(link) | {"token": token, "undo": undo})
+        return page(request, "stopped", _about(link) | {"token": token, "undo": undo})
 
 
 @csrf_exempt
-@require_http_methods(_METHODS)
+@require_http_methods(METHODS)
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show what a person gets, with boxes; save what they chose.
 
@@ -87,9 +87,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
             stop_token = tokens.make(link, Purpose.STOP)
             return _ask(request, link, stop_token, is_expired=True)
     except InvalidToken:
-        return _unknown(request)
+        return unknown(request)
     with translation.override(_language(request, link)):
-        form = _form(request) if request.method == "POST" else []
+        form = form_of(request) if request.method == "POST" else []
         fields = dict(form)
         if "undo" in fields:
             return _take_back(request, link, fields["undo"])
@@ -113,7 +113,7 @@ def _choose(
         "token": token,
         "undo": stopping.undo_nonce(*changes.event_ids) if changes.event_ids else "",
     }
-    return _page(request, "chosen", _about(link) | about)
+    return page(request, "chosen", _about(link) | about)
 
 
 def _offer(
@@ -129,7 +129,7 @@ def _offer(
         "nonce": stopping.form_nonce(token),
         "is_again": bool(ticked),
     }
-    return _page(request, "preferences", _about(link) | about)
+    return page(request, "preferences", _about(link) | about)
 
 
 def _wanted(form: list[tuple[str, str]]) -> Wanted:
@@ -166,8 +166,8 @@ def _take_back(request: HttpRequest, link: Link, nonce: str) -> HttpResponse:
     language = translation.get_language() or ""
     is_undone = stopping.undo(link, nonce, language=language, now=timezone.now())
     if is_undone or not stopping.is_stopped(link):
-        return _page(request, "undone", _about(link))
-    return _page(request, "stopped", _about(link) | {"is_too_late": True})
+        return page(request, "undone", _about(link))
+    return page(request, "stopped", _about(link) | {"is_too_late": True})
 
 
 def _ask(
@@ -179,7 +179,7 @@ def _ask(
         "is_stopped": stopping.is_stopped(link),
         "is_expired": is_expired,
     }
-    return _page(request, "stop", _about(link) | about)
+    return page(request, "stop", _about(link) | about)
 
 
 def _about(link: Link) -> dict[str, Any]:
@@ -201,12 +201,13 @@ def _about(link: Link) -> dict[str, Any]:
     }
 
 
-def _unknown(request: HttpRequest) -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
+    """Answer a link that is not ours, or not whole."""
     with translation.override(translation.get_language_from_request(request)):
-        return _page(request, "unknown", {}, status=404)
+        return page(request, "unknown", {}, status=404)
 
 
-def _form(request: HttpRequest) -> list[tuple[str, str]]:
+def form_of(request: HttpRequest) -> list[tuple[str, str]]:
     """Read a small form in either encoding, nothing from anything else."""
     body = _body(request)
     if request.content_type != "multipart/form-data":
@@ -239,16 +240,21 @@ def _language(request: HttpRequest, link: Link) -> str:
     known = Profile.objects.filter(pk=link.profile_id).values_list(
         "language", flat=True
     )
-    wanted = known.first() or ""
+    return supported(request, known.first() or "")
+
+
+def supported(request: HttpRequest, wanted: str) -> str:
+    """Give a language that pages are in: the wanted one, else the browser's."""
     try:
         return translation.get_supported_language_variant(wanted)
     except LookupError:
         return translation.get_language_from_request(request)
 
 
-def _page(
+def page(
     request: HttpRequest, name: str, about: Mapping[str, Any], *, status: int = 200
 ) -> HttpResponse:
+    """Show a page of templates/public in the language at hand."""
     language = translation.get_language()
     # Without the request: nothing of the console or a session gets into the page.
     text = render_to_string(f"public/{name}.html", {"language": language, **about})

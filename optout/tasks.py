@@ -1,6 +1,6 @@
 from django.utils import timezone
 
-from optout import upload_runs
+from optout import mails, upload_runs
 from profiles.tasks_api import task
 
 
@@ -8,3 +8,9 @@ from profiles.tasks_api import task
 def import_upload(upload_id: int) -> None:
     """Read an uploaded file."""
     upload_runs.run(upload_id, now=timezone.now())
+
+
+@task()
+def ask_to_confirm(sign_up_id: int) -> None:
+    """Ask the owner of a mailbox to confirm a sign-up."""
+    mails.ask_to_confirm(sign_up_id)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
 from delivery import reaping
+from optout import confirmation
 from profiles import locks
 
 REVIVE_EVERY = 60  # seconds
@@ -69,7 +70,7 @@ def _signals_to(worker: Worker) -> Iterator[None]:
 
 @contextmanager
 def _reaper() -> Iterator[None]:
-    """Look for lost tasks every minute, beside the tasks."""
+    """Look for lost tasks, and for what is to be forgotten, beside the tasks."""
     ended = Event()
     thread = Thread(target=revive_until, args=[ended], daemon=True)
     thread.start()
@@ -84,6 +85,7 @@ def revive_until(ended: Event) -> None:
     while not ended.wait(REVIVE_EVERY):
         try:
             reaping.revive(now=timezone.now())
+            confirmation.purge(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:

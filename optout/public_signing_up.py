@@ -1,0 +1,111 @@
+"""The pages of a sign-up: asking for a service, and agreeing from the mailbox."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from optout import confirmation, public, signing_up, stopping, tokens
+from optout.confirmation import Outcome
+from optout.models import Service
+from optout.tokens import ExpiredToken, InvalidToken, Link, Purpose
+from profiles.channels import Channel
+
+# Left empty by people, who do not see it; programs fill in what they find.
+TRAP = "website"
+
+
+@csrf_exempt
+@require_http_methods(public.METHODS)
+def join(request: HttpRequest, name: str) -> HttpResponse:
+    """Ask for a service that anybody may have; the answer is the same for everybody."""
+    service = (
+        Service.objects.prefetch_related("texts")
+        .filter(name=name, is_open=True, channel=Channel.EMAIL)
+        .first()
+    )
+    if service is None:
+        return public.unknown(request)
+    with translation.override(translation.get_language_from_request(request)):
+        form = dict(public.form_of(request)) if request.method == "POST" else {}
+        address = form.get("email", "").strip()
+        is_human = stopping.is_from_form(form.get("form", ""), name, now=timezone.now())
+        about = _about(service, address)
+        if not form or not is_human or not address:
+            return public.page(request, "join", about | {"is_again": bool(form)})
+        if not form.get(TRAP):
+            _ask(service, address)
+        return public.page(request, "joined", about)
+
+
+@csrf_exempt
+@require_http_methods(public.METHODS)
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask the owner of a mailbox with two buttons; do what was pressed."""
+    try:
+        link = tokens.read(token, Purpose.CONFIRMATION, now=timezone.now())
+    except ExpiredToken:
+        return public.page(request, "confirmed", {"outcome": "gone"})
+    except InvalidToken:
+        return public.unknown(request)
+    sign_up = confirmation.find(link)
+    if sign_up is None:
+        return public.page(request, "confirmed", {"outcome": "gone"})
+    with translation.override(public.supported(request, sign_up.language)):
+        form = dict(public.form_of(request)) if request.method == "POST" else {}
+        nonce = form.get("form", "")
+        if stopping.is_from_form(nonce, token, now=timezone.now()):
+            if form.get("do") == "confirm":
+                return _confirm(request, link)
+            if form.get("do") == "not_me":
+                confirmation.refuse(link, now=timezone.now())
+                return public.page(request, "confirmed", {"outcome": "not_me"})
+        if (state := confirmation.state_of(sign_up)) is not None:
+            return public.page(request, "confirmed", {"outcome": state.value})
+        language = translation.get_language() or ""
+        names = [
+            service.public_name_in(language)
+            for service in confirmation.services_of(sign_up)
+        ]
+        about = {
+            "names": names,
+            "token": token,
+            "nonce": stopping.form_nonce(token),
+        }
+        return public.page(request, "confirm", about)
+
+
+def _confirm(request: HttpRequest, link: Link) -> HttpResponse:
+    outcome, profile = confirmation.confirm(link, now=timezone.now())
+    about = {"outcome": outcome.value}
+    if outcome is Outcome.CONFIRMED and profile is not None:
+        # Whoever presses the button in the mailbox may see and choose what comes.
+        fresh = Link(profile.pk, Channel.EMAIL, timezone.now(), digest=link.digest)
+        token = tokens.make(fresh, Purpose.PREFERENCES)
+        about["preferences"] = reverse("preferences", args=[token])
+    return public.page(request, "confirmed", about)
+
+
+def _ask(service: Service, address: str) -> None:
+    language = translation.get_language() or ""
+    request = signing_up.Request(
+        address=address,
+        services=[service],
+        language=language,
+        origin=service.label,
+    )
+    signing_up.ask(request, now=timezone.now())
+
+
+def _about(service: Service, address: str) -> dict[str, object]:
+    language = translation.get_language() or ""
+    text = service.text_in(language)
+    return {
+        "service": service,
+        "name": service.public_name_in(language),
+        "description": text.description if text else "",
+        "nonce": stopping.form_nonce(service.name),
+        "address": address,
+        "trap": TRAP,
+    }
