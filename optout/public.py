@@ -4,10 +4,11 @@ Nothing here looks at a session, a cookie or a login: the token says it all. GET
 and OPTIONS write nothing. Nothing answers with a redirect (RFC 8058 section 3.1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import wraps
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -33,10 +34,29 @@ MAX_BODY: Final = 4096  # bytes
 # Exact, so that another verb can be added (RFC 8058 section 3.2).
 _ONE_CLICK: Final = [("List-Unsubscribe", "One-Click")]
 METHODS: Final = ["GET", "HEAD", "OPTIONS", "POST"]
+_View: TypeAlias = Callable[[HttpRequest, str], HttpResponse]
 
 
-@csrf_exempt
-@require_http_methods(METHODS)
+def open_to_all(view: _View) -> _View:
+    """Let anybody in, with or without a body, by the four methods of a page.
+
+    Answers 415 to a packed body, and names what is taken (RFC 7694 section 3):
+    unpacking for strangers is how a few bytes become gigabytes.
+    """
+
+    @csrf_exempt
+    @require_http_methods(METHODS)
+    @wraps(view)
+    def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        coding = request.headers.get("Content-Encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            return HttpResponse(status=415, headers={"Accept-Encoding": "identity"})
+        return view(request, *args, **kwargs)
+
+    return answer
+
+
+@open_to_all
 def one_click(request: HttpRequest, token: str) -> HttpResponse:
     """Stop at once when a mail client posts the exact pair; else show the button."""
     try:
@@ -51,8 +71,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
         return _ask(request, link, tokens.make(link, Purpose.STOP))
 
 
-@csrf_exempt
-@require_http_methods(METHODS)
+@open_to_all
 def stop(request: HttpRequest, token: str) -> HttpResponse:
     """Ask with one button; stop when it was pressed; take it back for half an hour."""
     try:
@@ -72,8 +91,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         return page(request, "stopped", _about(link) | {"token": token, "undo": undo})
 
 
-@csrf_exempt
-@require_http_methods(METHODS)
+@open_to_all
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show what a person gets, with boxes; save what they chose.
 

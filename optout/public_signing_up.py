@@ -3,8 +3,6 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from optout import confirmation, public, signing_up, stopping, tokens
 from optout.confirmation import Outcome
@@ -16,8 +14,7 @@ from profiles.channels import Channel
 TRAP = "website"
 
 
-@csrf_exempt
-@require_http_methods(public.METHODS)
+@public.open_to_all
 def join(request: HttpRequest, name: str) -> HttpResponse:
     """Ask for a service that anybody may have; the answer is the same for everybody."""
     service = (
@@ -39,8 +36,7 @@ def join(request: HttpRequest, name: str) -> HttpResponse:
         return public.page(request, "joined", about)
 
 
-@csrf_exempt
-@require_http_methods(public.METHODS)
+@public.open_to_all
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask the owner of a mailbox with two buttons; do what was pressed."""
     try:
