@@ -6,6 +6,7 @@ Written with the bulk statements of profiles.bulk, in the transaction of the cal
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
+from uuid import UUID
 
 from optout.models.ledger import ConsentSource, Direction
 from profiles import bulk
@@ -24,7 +25,15 @@ _EVENT_COLUMNS: Final = (
     "reason",
     "evidence_hash",
 )
-
+_RAISE_ONE: Final = """
+INSERT INTO optout_optout (profile_id, channel, opted_out_at)
+SELECT id, %s, %s FROM profiles_profile WHERE id = %s
+ON CONFLICT (profile_id, channel) DO NOTHING
+RETURNING (
+    SELECT digest FROM profiles_address
+    WHERE profile_id = %s AND channel = %s AND is_preferred
+)
+"""
 
 Key: TypeAlias = tuple[int, int]
 
@@ -72,6 +81,16 @@ def set_missing(flags: Sequence[Flag], *, by: str, now: str) -> int:
     news = [flag for flag in flags if (flag.profile_id, flag.channel) in raised]
     _record(news, by=by, now=now)
     return len(raised)
+
+
+def raise_one(key: Key, *, now: object) -> list[str | UUID | None]:
+    """Raise one flag; gives [digest of the preferred address] when that was news.
+
+    Gives [] when it was up already, and when there is no such profile.
+    """
+    profile_id, channel = key
+    rows = bulk.select(_RAISE_ONE, [channel, now, profile_id, profile_id, channel])
+    return [digest for (digest,) in rows]
 
 
 def raise_missing(keys: Iterable[Key], *, now: object) -> set[Key]:

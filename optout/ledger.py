@@ -7,12 +7,24 @@ evidence, and the row holds its hash.
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+
+from django.db import connection
 
 from optout.models import ConsentEvent, ConsentEvidence
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
+from profiles import bulk
 
 _BATCH = 1000
+_FIELDS: Final = [
+    field for field in ConsentEvent._meta.concrete_fields if not field.primary_key
+]
+_INSERT: Final = (
+    f"INSERT INTO {ConsentEvent._meta.db_table}"
+    f" ({', '.join(field.attname for field in _FIELDS)})"
+    f" VALUES ({', '.join(['%s'] * len(_FIELDS))}) RETURNING id"
+)
 
 
 def record(
@@ -52,7 +64,13 @@ def record(
         reason=reason,
         evidence_hash=record_evidence([profile_id], note, now=now).get(profile_id, ""),
     )
-    event.save(force_insert=True)
+    values = [
+        field.get_db_prep_save(getattr(event, field.attname), connection)
+        for field in _FIELDS
+    ]
+    # By hand: one click may take little longer than what it writes.
+    [(event.pk,)] = bulk.select(_INSERT, values)
+    event._state.adding = False
     return event
 
 

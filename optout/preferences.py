@@ -95,6 +95,36 @@ def opt_out(
 
 
 @transaction.atomic
+def opt_out_one(
+    profile_id: int,
+    channel: int,
+    *,
+    source: ConsentSource,
+    now: datetime,
+    delivery_id: int | None = None,
+    language: str = "",
+) -> int | None:
+    """Opt one profile out, whoever holds its link, in two statements.
+
+    Gives the id of the ledger row; None when it was no news, or about nobody.
+    """
+    at = connection.ops.adapt_datetimefield_value(now)
+    for digest in flagging.raise_one((profile_id, channel), now=at):
+        return ledger.record(
+            profile_id,
+            channel,
+            Direction.OUT,
+            source=source,
+            by="",
+            address_digest=UUID(str(digest)) if digest else None,
+            delivery_id=delivery_id,
+            language=language,
+            now=now,
+        ).pk
+    return None
+
+
+@transaction.atomic
 def opt_in(
     profile: Profile,
     channel: int,

@@ -4,9 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from optout import confirmation, public, signing_up, stopping, tokens
+from optout import confirmation, signing_up, stopping, tokens
 from optout.confirmation import Outcome
 from optout.models import Service
+from optout.public_pages import form_of, open_to_all, page, supported, unknown
 from optout.tokens import ExpiredToken, InvalidToken, Link, Purpose
 from profiles.channels import Channel
 
@@ -14,7 +15,7 @@ from profiles.channels import Channel
 TRAP = "website"
 
 
-@public.open_to_all
+@open_to_all
 def join(request: HttpRequest, name: str) -> HttpResponse:
     """Ask for a service that anybody may have; the answer is the same for everybody."""
     service = (
@@ -23,42 +24,42 @@ def join(request: HttpRequest, name: str) -> HttpResponse:
         .first()
     )
     if service is None:
-        return public.unknown(request)
+        return unknown(request)
     with translation.override(translation.get_language_from_request(request)):
-        form = dict(public.form_of(request)) if request.method == "POST" else {}
+        form = dict(form_of(request)) if request.method == "POST" else {}
         address = form.get("email", "").strip()
         is_human = stopping.is_from_form(form.get("form", ""), name, now=timezone.now())
         about = _about(service, address)
         if not form or not is_human or not address:
-            return public.page(request, "join", about | {"is_again": bool(form)})
+            return page("join", about | {"is_again": bool(form)})
         if not form.get(TRAP):
             _ask(service, address)
-        return public.page(request, "joined", about)
+        return page("joined", about)
 
 
-@public.open_to_all
+@open_to_all
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask the owner of a mailbox with two buttons; do what was pressed."""
     try:
         link = tokens.read(token, Purpose.CONFIRMATION, now=timezone.now())
     except ExpiredToken:
-        return public.page(request, "confirmed", {"outcome": "gone"})
+        return page("confirmed", {"outcome": "gone"})
     except InvalidToken:
-        return public.unknown(request)
+        return unknown(request)
     sign_up = confirmation.find(link)
     if sign_up is None:
-        return public.page(request, "confirmed", {"outcome": "gone"})
-    with translation.override(public.supported(request, sign_up.language)):
-        form = dict(public.form_of(request)) if request.method == "POST" else {}
+        return page("confirmed", {"outcome": "gone"})
+    with translation.override(supported(request, sign_up.language)):
+        form = dict(form_of(request)) if request.method == "POST" else {}
         nonce = form.get("form", "")
         if stopping.is_from_form(nonce, token, now=timezone.now()):
             if form.get("do") == "confirm":
-                return _confirm(request, link)
+                return _confirm(link)
             if form.get("do") == "not_me":
                 confirmation.refuse(link, now=timezone.now())
-                return public.page(request, "confirmed", {"outcome": "not_me"})
+                return page("confirmed", {"outcome": "not_me"})
         if (state := confirmation.state_of(sign_up)) is not None:
-            return public.page(request, "confirmed", {"outcome": state.value})
+            return page("confirmed", {"outcome": state.value})
         language = translation.get_language() or ""
         names = [
             service.public_name_in(language)
@@ -69,10 +70,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
             "token": token,
             "nonce": stopping.form_nonce(token),
         }
-        return public.page(request, "confirm", about)
+        return page("confirm", about)
 
 
-def _confirm(request: HttpRequest, link: Link) -> HttpResponse:
+def _confirm(link: Link) -> HttpResponse:
     outcome, profile = confirmation.confirm(link, now=timezone.now())
     about = {"outcome": outcome.value}
     if outcome is Outcome.CONFIRMED and profile is not None:
@@ -80,7 +81,7 @@ def _confirm(request: HttpRequest, link: Link) -> HttpResponse:
         fresh = Link(profile.pk, Channel.EMAIL, timezone.now(), digest=link.digest)
         token = tokens.make(fresh, Purpose.PREFERENCES)
         about["preferences"] = reverse("preferences", args=[token])
-    return public.page(request, "confirmed", about)
+    return page("confirmed", about)
 
 
 def _ask(service: Service, address: str) -> None:

@@ -18,7 +18,7 @@ from optout.models import ConsentEvent, OptOut, Service, Subscription
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link
 from profiles.channels import ANY_CHANNEL, Channel
-from profiles.models import Address, Profile
+from profiles.models import Profile
 
 UNDO_WITHIN: Final = timedelta(minutes=30)
 FORM_LIFETIME: Final = timedelta(hours=24)
@@ -39,22 +39,19 @@ def stop(
     news. Somebody who was erased is stopped like anybody: the empty row is kept for
     that.
     """
-    profile = Profile.objects.filter(pk=link.profile_id).first()
-    if profile is None:
-        return None
     how: dict[str, Any] = {
-        "by": "",
         "source": source,
         "delivery_id": link.delivery_id or None,
         "language": language,
         "now": now,
     }
     service = service_of(link)
-    if service is not None:
-        is_news = subscriptions.unsubscribe(profile, service, **how)
-    else:
-        is_news = bool(preferences.opt_out(profile, link.channel, **how).changed)
-    return _last_events(link, 1)[0].pk if is_news else None
+    if service is None:
+        return preferences.opt_out_one(link.profile_id, link.channel, **how)
+    profile = Profile.objects.filter(pk=link.profile_id).first()
+    if profile is None or not subscriptions.unsubscribe(profile, service, by="", **how):
+        return None
+    return _last_events(link, 1)[0].pk
 
 
 def service_of(link: Link) -> Service | None:
@@ -75,17 +72,6 @@ def is_stopped(link: Link) -> bool:
         unsubscribed_at__isnull=False,
     )
     return is_out or (bool(link.service_id) and has_left.exists())
-
-
-def masked_address(link: Link) -> str:
-    """Give the address a link stops messages to, with most of it hidden; or nothing.
-
-    The one the message went to while the profile has it, else the preferred one.
-    """
-    addresses = Address.objects.filter(profile_id=link.profile_id, channel=link.channel)
-    known = addresses.filter(digest=link.digest).first() if link.digest else None
-    address = known or addresses.filter(is_preferred=True).first()
-    return mask(link.channel, address.value) if address else ""
 
 
 def mask(channel: int, value: str) -> str:

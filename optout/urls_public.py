@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from optout import public, public_signing_up
+from optout import public, public_choosing, public_signing_up
 
 urlpatterns = [
     path("u/<path:token>", public.one_click, name="one_click"),
-    path("p/<path:token>", public.preferences, name="preferences"),
+    path("p/<path:token>", public_choosing.preferences, name="preferences"),
     path("stop/<path:token>", public.stop, name="stop"),
     path("join/<slug:name>", public_signing_up.join, name="join"),
     path("c/<path:token>", public_signing_up.confirm, name="confirmation"),

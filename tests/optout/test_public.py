@@ -188,7 +188,9 @@ def test_link_for_all_channels_stops_all(visitor, profile) -> None:
 
 
 @pytest.mark.parametrize(
-    "nonce", ["", "x", "abc:1:def", stopping.form_nonce("another link")]
+    "nonce",
+    ["", "x", "abc:1:def", stopping.form_nonce("another link")],
+    ids=["empty", "short", "odd", "of another link"],
 )
 def test_post_without_the_nonce_of_the_page_asks_again(visitor, profile, nonce) -> None:
     before = everything()
