@@ -28,7 +28,6 @@ _form = signing.TimestampSigner(salt="optout.public-form")
 _undo = signing.TimestampSigner(salt="optout.undo")
 
 
-@transaction.atomic
 def stop(
     link: Link, *, source: ConsentSource, language: str, now: datetime
 ) -> int | None:
@@ -49,9 +48,11 @@ def stop(
     if service is None:
         return preferences.opt_out_one(link.profile_id, link.channel, **how)
     profile = Profile.objects.filter(pk=link.profile_id).first()
-    if profile is None or not subscriptions.unsubscribe(profile, service, by="", **how):
+    if profile is None:
         return None
-    return _last_events(link, 1)[0].pk
+    with transaction.atomic():
+        is_news = subscriptions.unsubscribe(profile, service, by="", **how)
+        return _last_events(link, 1)[0].pk if is_news else None
 
 
 def service_of(link: Link) -> Service | None:
