@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -36,17 +37,19 @@ class Section:
     is_open: bool
 
 
-def frame(request: HttpRequest) -> dict[str, list[Section]]:
-    """Give every template the navigation that this operator may use."""
+def frame(request: HttpRequest) -> dict[str, object]:
+    """Give every template the navigation that this operator may use, and languages."""
+    languages = settings.CONSOLE_LANGUAGES
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"sections": []}
+        return {"sections": [], "languages": languages}
     return {
+        "languages": languages,
         "sections": [
             _section(title, reverse(name), request.path)
             for title, name, right in SECTIONS
             if not right or user.has_perm(right)
-        ]
+        ],
     }
 
 

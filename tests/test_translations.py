@@ -1,25 +1,36 @@
-"""Every text that people read has a Swedish translation that fits it."""
+"""Every text that people read has a translation that fits it.
+
+Swedish is complete; the other languages have what recipients read.
+"""
 
 import re
 
 import polib
 import pytest
 
+from campaign import settings as project
 from tests.source import ROOT
 from tools import marked_strings
 
-CATALOGUE = ROOT / "locale/sv/LC_MESSAGES/django.po"
+LOCALES = sorted(
+    code for code, _name in project.LANGUAGES if code != project.LANGUAGE_CODE
+)
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdfr]|%[sdfr]|\{\w+\}")
 
 
-@pytest.fixture(scope="module")
-def marked():
-    return marked_strings.find()
+@pytest.fixture(scope="module", params=LOCALES)
+def locale(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def entries():
-    catalogue = polib.pofile(str(CATALOGUE))
+def marked(locale):
+    return marked_strings.of_locale(locale)
+
+
+@pytest.fixture(scope="module")
+def entries(locale):
+    catalogue = polib.pofile(str(ROOT / f"locale/{locale}/LC_MESSAGES/django.po"))
     return {
         (entry.msgctxt or "", entry.msgid): entry
         for entry in catalogue

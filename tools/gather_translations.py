@@ -20,28 +20,31 @@ HEADER = {
     "MIME-Version": "1.0",
     "Plural-Forms": "nplurals=2; plural=(n != 1);",
 }
+PLURALS = {"fr": "nplurals=2; plural=(n > 1);"}
 
 
 def main() -> None:
     for folder in sorted((ROOT / "locale").iterdir()):
         path = folder / "LC_MESSAGES" / "django.po"
-        catalogue = gather(path)
+        catalogue = gather(path, locale=folder.name)
         catalogue.save(str(path))
         empty = catalogue.untranslated_entries()
         print(f"{folder.name}: {len(catalogue)} strings, {len(empty)} untranslated")
 
 
-def gather(path: Path) -> polib.POFile:
+def gather(path: Path, *, locale: str) -> polib.POFile:
     known = {}
     catalogue = polib.POFile(wrapwidth=88)
-    catalogue.metadata = HEADER
+    catalogue.metadata = dict(HEADER)
     if path.exists():
         old = polib.pofile(str(path))
         catalogue.metadata = {**HEADER, **old.metadata}
         known = {(entry.msgctxt or "", entry.msgid): entry for entry in old}
+    if locale in PLURALS:
+        catalogue.metadata["Plural-Forms"] = PLURALS[locale]
 
     entries: dict[tuple[str, str], polib.POEntry] = {}
-    for each in marked_strings.find():
+    for each in marked_strings.of_locale(locale):
         met = entries.get(each.key)
         if met is None or (each.plural and not met.msgid_plural):
             entries[each.key] = entry_of(each, known.get(each.key))

@@ -32,6 +32,15 @@ _CALL = re.compile(
 )
 
 
+# What recipients read, on pages and in mails about consent: in every language.
+PUBLIC = re.compile(
+    r"templates/public/|optout/(public|mails|link_mail|telling|models/reasons)"
+    r"|profiles/channels\.py"
+)
+# Where every string is translated; elsewhere only what is public.
+CONSOLE_LOCALES = ("sv",)
+
+
 @dataclass(frozen=True)
 class Marked:
     """A string marked for translation, and where."""
@@ -57,6 +66,15 @@ def find() -> list[Marked]:
             elif path.suffix in TEMPLATE_SUFFIXES:
                 found += in_template(path.read_text("utf-8"), place)
     return found
+
+
+def of_locale(locale: str) -> list[Marked]:
+    """List the marked strings that a catalogue of this locale holds."""
+    found = find()
+    if locale in CONSOLE_LOCALES:
+        return found
+    public = {each.key for each in found if PUBLIC.match(each.place)}
+    return [each for each in found if each.key in public]
 
 
 def in_python(text: str, place: str) -> Iterator[Marked]:
