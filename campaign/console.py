@@ -21,6 +21,7 @@ SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Home"), "home", ""),
     (_("Profiles"), "profiles", "profiles.view_profile"),
     (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
+    (_("Opt-outs"), "bursts", "optout.view_burst"),
     (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
     (_("Services"), "service_list", "optout.view_service"),
     (_("Uploads"), "upload_list", "optout.view_upload"),

@@ -35,6 +35,10 @@ ALLOWED_HOSTS = env.list(
     default=[_base.hostname or "localhost", "localhost", "127.0.0.1", "[::1]"],
 )
 
+# How many proxies of our own stand before us; what others say in X-Forwarded-For is not
+# believed.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
 # Applications
 
 INSTALLED_APPS = [

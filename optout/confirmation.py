@@ -21,7 +21,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from optout import subscriptions, tokens
+from optout import limiting, subscriptions, tokens
 from optout.models import ConsentEvent, Service, SignUp, SignUpMailbox
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link, Purpose
@@ -50,9 +50,8 @@ class Outcome(Enum):
 
 
 def mailbox_of(address: ParsedAddress) -> UUID:
-    """Give the key of a mailbox: its canonical form without a plus-tag."""
-    local, _at, domain = address.canonical.rpartition("@")
-    return digest(Channel.EMAIL, f"{local.partition('+')[0]}@{domain}")
+    """Give the key of a mailbox: one for all the spellings that may be one person's."""
+    return digest(Channel.EMAIL, limiting.mailbox_of(address.canonical))
 
 
 def url_of(sign_up: SignUp) -> str:

@@ -3,6 +3,7 @@
 The token says it all. GET, HEAD and OPTIONS write nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,9 +12,11 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from optout import recipients, stopping, tokens
+from optout import recipients, stopping, telling, tokens
 from optout.models.ledger import ConsentSource
-from optout.public_pages import form_of, open_to_all, page, supported, unknown
+from optout.models.reasons import WhyCode
+from optout.public_asking import unknown
+from optout.public_pages import form_of, open_to_all, page, supported
 from optout.recipients import Recipient
 from optout.tokens import InvalidToken, Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
@@ -50,6 +53,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         form = dict(form_of(request)) if request.method == "POST" else {}
         if "undo" in form:
             return take_back(who, form["undo"])
+        if "why" in form:
+            return _tell_why(who, form | {"token": token})
         nonce = form.get("form", "")
         if not stopping.is_from_form(nonce, token, now=timezone.now()):
             return ask(who, token)
@@ -57,7 +62,8 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
             who = replace(who, link=replace(link, service_id=0), service=None)
         event_id = _stop(who.link, ConsentSource.LANDING_PAGE)
         undo = stopping.undo_nonce(event_id) if event_id else ""
-        return page("stopped", about(who) | {"token": token, "undo": undo})
+        after = {"token": token, "undo": undo} | _why(event_id)
+        return page("stopped", about(who) | after)
 
 
 def ask(who: Recipient, token: str, *, is_expired: bool = False) -> HttpResponse:
@@ -78,6 +84,23 @@ def take_back(who: Recipient, nonce: str) -> HttpResponse:
     if is_undone or not stopping.is_stopped(who.link):
         return page("undone", about(who))
     return page("stopped", about(who) | {"is_too_late": True})
+
+
+def _why(event_id: int | None) -> dict[str, Any]:
+    """Offer to tell why, when there is an opt-out of this press to tell about."""
+    if event_id is None:
+        return {}
+    return {"why": telling.nonce(event_id), "reasons": WhyCode.choices}
+
+
+def _tell_why(who: Recipient, form: Mapping[str, str]) -> HttpResponse:
+    now = timezone.now()
+    is_told = telling.keep(who.link, form["why"], code=form.get("reason", ""), now=now)
+    if not stopping.is_stopped(who.link):
+        return ask(who, form["token"])
+    # The undo of the page before, as old as it was.
+    kept = {"token": form["token"], "undo": form.get("keep", ""), "is_told": is_told}
+    return page("stopped", about(who) | kept)
 
 
 def about(who: Recipient) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from django.utils import timezone, translation
 
 from optout import choosing, public, recipients, stopping, tokens
 from optout.choosing import Wanted
-from optout.public_pages import form_of, open_to_all, page, supported, unknown
+from optout.public_asking import unknown
+from optout.public_pages import form_of, open_to_all, page, supported
 from optout.recipients import Recipient
 from optout.tokens import ExpiredToken, InvalidToken, Purpose
 

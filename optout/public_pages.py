@@ -64,12 +64,6 @@ def page(name: str, about: Mapping[str, Any], *, status: int = 200) -> HttpRespo
     return response
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
-    """Answer a link that is not ours, or not whole."""
-    with translation.override(translation.get_language_from_request(request)):
-        return page("unknown", {}, status=404)
-
-
 def supported(request: HttpRequest, wanted: str) -> str:
     """Give a language that pages are in: the wanted one, else the browser's."""
     try:

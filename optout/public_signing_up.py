@@ -4,15 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from optout import confirmation, signing_up, stopping, tokens
+from optout import confirmation, limiting, signing_up, stopping, tokens
 from optout.confirmation import Outcome
 from optout.models import Service
-from optout.public_pages import form_of, open_to_all, page, supported, unknown
+from optout.public_asking import unknown
+from optout.public_pages import form_of, open_to_all, page, supported
 from optout.tokens import ExpiredToken, InvalidToken, Link, Purpose
 from profiles.channels import Channel
-
-# Left empty by people, who do not see it; programs fill in what they find.
-TRAP = "website"
 
 
 @open_to_all
@@ -30,10 +28,14 @@ def join(request: HttpRequest, name: str) -> HttpResponse:
         address = form.get("email", "").strip()
         is_human = stopping.is_from_form(form.get("form", ""), name, now=timezone.now())
         about = _about(service, address)
-        if not form or not is_human or not address:
+        # Filled in by machines only; should a person have done it, they are told.
+        if not form or not is_human or not address or form.get("leave_empty"):
             return page("join", about | {"is_again": bool(form)})
-        if not form.get(TRAP):
-            _ask(service, address)
+        network = limiting.network_of(request)
+        now = timezone.now()
+        if not limiting.allow(limiting.REQUESTS_OF_NETWORK, network, now=now):
+            return page("join", about | {"is_too_often": True}, status=429)
+        _ask(service, address)
         return page("joined", about)
 
 
@@ -104,5 +106,4 @@ def _about(service: Service, address: str) -> dict[str, object]:
         "description": text.description if text else "",
         "nonce": stopping.form_nonce(service.name),
         "address": address,
-        "trap": TRAP,
     }

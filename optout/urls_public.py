@@ -1,8 +1,11 @@
-"""Addresses of public links: each ends in its token, and nothing redirects."""
+"""Addresses of public links: each ends in its token, and nothing redirects.
+
+Those without a token are for people who lost their link.
+"""
 
 from django.urls import path
 
-from optout import public, public_choosing, public_signing_up
+from optout import public, public_asking, public_choosing, public_signing_up
 
 urlpatterns = [
     path("u/<path:token>", public.one_click, name="one_click"),
@@ -10,4 +13,6 @@ urlpatterns = [
     path("stop/<path:token>", public.stop, name="stop"),
     path("join/<slug:name>", public_signing_up.join, name="join"),
     path("c/<path:token>", public_signing_up.confirm, name="confirmation"),
+    path("stop", public_asking.stop_by_address, name="stop_by_address"),
+    path("link", public_asking.mail_me_my_link, name="mail_me_my_link"),
 ]

@@ -5,7 +5,7 @@ from itertools import count
 
 from delivery import analysis
 from delivery.models import Audience, Delivery
-from optout.models import OptOut, Service, ServiceText, Subscription
+from optout.models import Burst, OptOut, Service, ServiceText, Subscription
 from optout.models.ledger import ConsentSource
 from profiles.addresses import parse, suffixes
 from profiles.channels import ANY_CHANNEL, Channel
@@ -138,4 +138,13 @@ def make_subscription(
     known = {"subscribed_at": CREATED_AT, "source": ConsentSource.IMPORT}
     return Subscription.objects.create(
         profile=profile, service=service, **(known | fields)
+    )
+
+
+def make_burst(*, delivery_id: int = 7, count: int = 20) -> Burst:
+    return Burst.objects.create(
+        delivery_id=delivery_id,
+        began_at=CREATED_AT,
+        ended_at=CREATED_AT,
+        count=count,
     )

@@ -42,7 +42,8 @@ DOORS = [
 
 
 def filled(path: str) -> str:
-    for name in ("profile_id", "delivery_id", "address_id", "upload_id", "service_id"):
+    names = ("profile_id", "delivery_id", "address_id", "upload_id", "service_id")
+    for name in (*names, "burst_id", "request_id"):
         path = path.replace(f"<{name}>", "1")
     assert "<" not in path
     return path

@@ -1,17 +1,25 @@
+from optout.models.bursts import Burst
 from optout.models.flags import OptOut
 from optout.models.ledger import ConsentEvent, ConsentEvidence
+from optout.models.limits import Limit
+from optout.models.reasons import OptOutReason
+from optout.models.requests import StopRequest
 from optout.models.signing_up import SignUp, SignUpMailbox
 from optout.models.subscribing import Service, ServiceText, Subscription
 from optout.models.uploads import Upload
 
 __all__ = [
+    "Burst",
     "ConsentEvent",
     "ConsentEvidence",
+    "Limit",
     "OptOut",
+    "OptOutReason",
     "Service",
     "ServiceText",
     "SignUp",
     "SignUpMailbox",
+    "StopRequest",
     "Subscription",
     "Upload",
 ]

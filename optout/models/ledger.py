@@ -33,6 +33,7 @@ class ConsentReason(models.TextChoices):
     ASKED_IN_PERSON = "asked_in_person", _("The person asked in person")
     SIGNED_FORM = "signed_form", _("The person signed a form")
     MISTAKE = "mistake", _("The opt-out was recorded by mistake")
+    NOT_THEIRS = "not_theirs", _("The opt-out was shown not to be the person’s act")
     ERASURE = "erasure", _("The person asked to be erased")
 
 
@@ -73,6 +74,12 @@ class ConsentEvent(models.Model):
                 fields=["service_id", "at"],
                 condition=Q(service_id__isnull=False),
                 name="optout_event_service",
+            ),
+            # For bursts: the newest opt-outs that deliveries led to.
+            models.Index(
+                fields=["at"],
+                condition=Q(delivery_id__isnull=False, direction=Direction.OUT),
+                name="optout_event_delivered",
             ),
         ]
 

@@ -42,8 +42,12 @@ def pages(db, operator) -> list[str]:
         summary={"created": 3, "failed": 1},
         created_by=operator,
     )
+    burst = factories.make_burst(count=24)
     return [
         "/console/",
+        "/console/opt-outs/bursts/",
+        f"/console/opt-outs/bursts/{burst.pk}/",
+        "/console/opt-outs/requests/",
         "/console/profiles/",
         f"/console/profiles/?q={LONG}",
         f"/console/profiles/{profile.pk}/",

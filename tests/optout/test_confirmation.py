@@ -271,16 +271,14 @@ def test_answer_is_the_same_for_everybody(visitor, news, monkeypatch):
     assert SignUp.objects.count() == 4
 
 
-def test_trap_for_programs_answers_like_any_other(visitor, news, monkeypatch):
+def test_field_that_nobody_sees_stops_programs(visitor, news, monkeypatch):
     page = visitor.get("/join/news").content.decode()
     nonce = re.search(r'name="form" value="([^"]+)"', page).group(1)
     later = timezone.now() + timedelta(seconds=3)
     monkeypatch.setattr(public.timezone, "now", lambda: later)
-    fields = {"form": nonce, "email": ANNA, "website": "http://spam.example"}
+    fields = {"form": nonce, "email": ANNA, "leave_empty": "spam"}
 
-    assert (
-        "Look into your mailbox" in visitor.post("/join/news", fields).content.decode()
-    )
+    assert "Nothing was sent yet" in visitor.post("/join/news", fields).content.decode()
     assert not SignUp.objects.exists()
 
 
