@@ -7,6 +7,7 @@ in quarantine, denylisted or of a blocked domain gets none.
 
 from collections.abc import Sequence
 from datetime import datetime
+from smtplib import SMTPException
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,10 @@ from quarantine.models import BlockedDomain, QuarantinedAddress
 MOST_PROFILES: Final = 5
 
 
+class MailNotSent(Exception):
+    """The mail server took no mail. Says nothing of the address, as logs keep it."""
+
+
 def answer(channel: Channel, digest: UUID, *, now: datetime) -> bool:
     """Do what was asked for an address; says whether there was anything to do."""
     limiting.prune(now=now)
@@ -39,7 +44,7 @@ def mail_links(digest: UUID, *, now: datetime) -> bool:
     """Mail the links of the profiles that carry an address; says whether it did.
 
     The day's one mail is counted before it is sent: a worker that dies in between
-    sends none, never two.
+    sends none, never two. Raises MailNotSent.
     """
     addresses = _addresses(digest)
     if not addresses or is_protected(addresses[0]):
@@ -50,7 +55,7 @@ def mail_links(digest: UUID, *, now: datetime) -> bool:
         return False
     language = addresses[0].profile.language
     with translation.override(_supported(language)):
-        _message(addresses, now=now).send()
+        _send(_message(addresses, now=now))
     return True
 
 
@@ -114,6 +119,13 @@ def _message(addresses: Sequence[Address], *, now: datetime) -> EmailMessage:
             "X-Auto-Response-Suppress": "All",
         },
     )
+
+
+def _send(message: EmailMessage) -> None:
+    try:
+        message.send()
+    except (SMTPException, OSError) as error:
+        raise MailNotSent(type(error).__name__) from None
 
 
 def _links(address: Address, *, now: datetime) -> str:

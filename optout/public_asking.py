@@ -44,6 +44,12 @@ def mail_me_my_link(request: HttpRequest) -> HttpResponse:
     return _page(request, _LINK)
 
 
+@open_to_all
+def cut_off(request: HttpRequest) -> HttpResponse:
+    """Answer a link that lost its whole token."""
+    return unknown(request)
+
+
 def unknown(request: HttpRequest) -> HttpResponse:
     """Answer a link that is not ours, or not whole, with a way to stop all the same."""
     with translation.override(translation.get_language_from_request(request)):

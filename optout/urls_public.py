@@ -15,4 +15,5 @@ urlpatterns = [
     path("c/<path:token>", public_signing_up.confirm, name="confirmation"),
     path("stop", public_asking.stop_by_address, name="stop_by_address"),
     path("link", public_asking.mail_me_my_link, name="mail_me_my_link"),
+    *(path(each, public_asking.cut_off) for each in ("u/", "p/", "c/", "stop/")),
 ]

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='consentevent',
             name='reason',
-            field=models.CharField(blank=True, choices=[('', 'No reason given'), ('asked_by_phone', 'The person asked by telephone'), ('asked_by_email', 'The person asked by email'), ('asked_by_letter', 'The person asked by letter'), ('asked_in_person', 'The person asked in person'), ('signed_form', 'The person signed a form'), ('mistake', 'The opt-out was recorded by mistake'), ('not_theirs', 'The opt-out was shown not to be the person’s act'), ('erasure', 'The person asked to be erased')], max_length=30, verbose_name='reason'),
+            field=models.CharField(blank=True, choices=[('', 'No reason given'), ('asked_by_phone', 'The person asked by telephone'), ('asked_by_email', 'The person asked by email'), ('asked_by_letter', 'The person asked by letter'), ('asked_in_person', 'The person asked in person'), ('signed_form', 'The person signed a form'), ('mistake', 'The opt-out was recorded by mistake'), ('not_theirs', 'Not the person’s own act'), ('erasure', 'The person asked to be erased')], max_length=30, verbose_name='reason'),
         ),
         migrations.AddIndex(
             model_name='consentevent',

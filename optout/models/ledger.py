@@ -33,7 +33,7 @@ class ConsentReason(models.TextChoices):
     ASKED_IN_PERSON = "asked_in_person", _("The person asked in person")
     SIGNED_FORM = "signed_form", _("The person signed a form")
     MISTAKE = "mistake", _("The opt-out was recorded by mistake")
-    NOT_THEIRS = "not_theirs", _("The opt-out was shown not to be the person’s act")
+    NOT_THEIRS = "not_theirs", _("Not the person’s own act")
     ERASURE = "erasure", _("The person asked to be erased")
 
 

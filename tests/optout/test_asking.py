@@ -1,10 +1,14 @@
 """Asking without a link: neutral answers, one mail a day, nothing before its button."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from smtplib import SMTPRecipientsRefused
+from threading import Barrier
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django_tasks_db.models import DBTaskResult
 
@@ -176,6 +180,35 @@ def test_two_workers_with_one_request_send_one_mail(jane):
     assert not link_mail.mail_links(digest, now=NOW)
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_the_same_moment_send_one_mail(jane):
+    digest = asking.read("jane@example.org").digest
+    barrier = Barrier(6)
+
+    def mail_links(_number):
+        try:
+            barrier.wait(timeout=10)
+            return link_mail.mail_links(digest, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        sent = list(pool.map(mail_links, range(6)))
+    assert (sum(sent), len(mail.outbox)) == (1, 1)
+
+
+def test_failure_of_the_mail_server_names_no_address(jane, monkeypatch):
+    def refuse(message):
+        raise SMTPRecipientsRefused({"jane@example.org": (550, b"jane is unknown")})
+
+    monkeypatch.setattr(link_mail.EmailMessage, "send", refuse)
+    with pytest.raises(link_mail.MailNotSent) as caught:
+        link_mail.mail_links(asking.read("jane@example.org").digest, now=NOW)
+    assert str(caught.value) == "SMTPRecipientsRefused"
+    assert caught.value.__suppress_context__
+
+
 def test_links_of_five_profiles_fit_in_one_mail_stopped_ones_last():
     profiles = [factories.make_profile(email="us@example.org") for _ in range(7)]
     factories.make_opt_out(profile=profiles[0], channel=Channel.EMAIL)
@@ -295,8 +328,9 @@ def test_number_that_is_out_already_is_not_noted(jane):
     assert not StopRequest.objects.exists()
 
 
-def test_unknown_link_offers_a_form_that_works(visitor, monkeypatch, jane):
-    answer = visitor.get("/stop/x")
+@pytest.mark.parametrize("path", ["/stop/x", "/stop/", "/u/x", "/u/"])
+def test_unknown_link_offers_a_form_that_works(visitor, monkeypatch, jane, path):
+    answer = visitor.get(path)
     assert answer.status_code == 404
     text = answer.content.decode()
     assert 'action="/stop"' in text
