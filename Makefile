@@ -15,7 +15,7 @@ PYTEST := pytest -n $(WORKERS) --maxprocesses 4
 
 # A failed recipe leaves no half-made file that looks finished.
 .DELETE_ON_ERROR:
-.PHONY: help setup migrate run test test-postgres test-browser test-next check fix \
+.PHONY: help setup migrate run test test-postgres test-browser axe-all test-next check fix \
 	demo docs messages benchmark lock clean
 
 help: ## List the targets
@@ -39,6 +39,11 @@ test-postgres: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Run the tests on the Pos
 test-browser: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Run the journeys in Chromium (CHROMIUM=path)
 	@$(BIN)/python tools/require_chromium.py
 	DATABASE_URL=$(MEMORY_DATABASE) DJANGO_ALLOW_ASYNC_UNSAFE=1 $(BIN)/pytest -m browser tests/browser
+
+axe-all: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Look at the public pages in all languages, widths and schemes
+	@$(BIN)/python tools/require_chromium.py
+	AXE_ALL=1 DATABASE_URL=$(MEMORY_DATABASE) DJANGO_ALLOW_ASYNC_UNSAFE=1 \
+		$(BIN)/pytest -m browser tests/browser/test_every_public_page.py
 
 test-next: .venv-next/dev.stamp $(CATALOGUES:.po=.mo) ## Run the tests on Python 3.12+ and the next Django
 	.venv-next/bin/python -c "import django; assert django.VERSION[:2] == (6, 1), django.VERSION"

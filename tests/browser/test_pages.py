@@ -43,6 +43,8 @@ def pages(db, operator) -> list[str]:
         created_by=operator,
     )
     burst = factories.make_burst(count=24)
+    service = factories.make_service(validity_days=30)
+    factories.make_subscription(profile=profile, service=service)
     return [
         "/console/",
         "/console/opt-outs/bursts/",
@@ -63,6 +65,10 @@ def pages(db, operator) -> list[str]:
         f"/console/deliveries/{fresh.pk}/",
         f"/console/deliveries/{delivery.pk}/log/",
         f"/console/deliveries/{delivery.pk}/explanation/?external_id=P-2",
+        "/console/services/",
+        "/console/services/new/",
+        f"/console/services/{service.pk}/",
+        f"/console/services/{service.pk}/edit/",
         "/console/uploads/",
         "/console/uploads/new/",
         f"/console/uploads/{upload.pk}/",

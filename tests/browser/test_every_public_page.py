@@ -1,0 +1,164 @@
+"""Every public page: in each language, for everybody, and left alone by programs.
+
+AXE_ALL=1 (`make axe-all`) looks at all languages, widths and schemes; without it at
+English on two widths, and at the others on one.
+"""
+
+import os
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.utils import timezone
+
+from optout import confirmation, tokens
+from optout.models import OptOut, Service, SignUp
+from optout.tokens import Link, Purpose
+from profiles.channels import Channel
+from profiles.models import Profile
+from tests import factories
+from tests.browser.conftest import findings
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MOST_BYTES = 14_000
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
+WIDTHS = [320, 768, 1280]
+CUT_OFF = "() => document.documentElement.scrollWidth > window.innerWidth"
+LOOKS = [
+    (language, width)
+    for language in LANGUAGES
+    for width in WIDTHS
+    if "AXE_ALL" in os.environ
+    or (width == 320 and language != "en")
+    or (width != 768 and language == "en")
+]
+
+
+@pytest.fixture
+def profile(db) -> Profile:
+    return factories.make_profile(email="jane@example.org", sms="+46701740605")
+
+
+@pytest.fixture
+def service(profile) -> Service:
+    service = factories.make_service(name="news", public_name="News", is_open=True)
+    for language in LANGUAGES[1:]:
+        service.texts.create(language=language, public_name=f"News {language}")
+    factories.make_subscription(profile=profile, service=service)
+    return service
+
+
+@pytest.fixture
+def places(profile, service) -> dict[str, str]:
+    """Give the address of every public page by its name."""
+    now = timezone.now()
+
+    def link(purpose: Purpose, path: str, **fields: object) -> str:
+        about = {"made_at": now, "channel": Channel.EMAIL} | fields
+        token = tokens.make(Link(profile_id=profile.pk, **about), purpose)
+        return f"/{path}/{token}"
+
+    sign_up = SignUp.objects.create(
+        address="new@example.org",
+        digest=profile.addresses.first().digest,
+        service_ids=[service.pk],
+    )
+    confirm = confirmation.url_of(sign_up).removeprefix(settings.PUBLIC_BASE_URL)
+    return {
+        "one click": link(Purpose.ONE_CLICK, "u"),
+        "stop": link(Purpose.STOP, "stop"),
+        "stop a service": link(Purpose.STOP, "stop", service_id=service.pk),
+        "preferences": link(Purpose.PREFERENCES, "p"),
+        "old preferences": link(
+            Purpose.PREFERENCES, "p", made_at=now - timedelta(days=100)
+        ),
+        "confirm": confirm,
+        "join": "/join/news",
+        "stop by address": "/stop",
+        "mail my link": "/link",
+    }
+
+
+def everything() -> dict[str, list[object]]:
+    """Give every row of our own tables."""
+    return {
+        model._meta.label: list(model.objects.order_by("pk").values())
+        for name in ("profiles", "optout", "quarantine", "delivery")
+        for model in apps.get_app_config(name).get_models()
+    }
+
+
+def test_from_link_to_out_is_one_press_without_scripts(
+    browser, live_server, profile, places, signed_in
+):
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(places["stop"])
+    page.wait_for_timeout(1100)
+    assert not OptOut.objects.exists()
+    page.get_by_role("button").click()
+
+    assert page.get_by_role("heading", level=1).inner_text() == "You are out"
+    signed_in.goto(f"/console/profiles/{profile.pk}/")
+    assert signed_in.get_by_label("Email", exact=True).is_checked()
+    delivery = factories.make_analysed_delivery(now=timezone.now())
+    assert delivery.current_analysis.excluded_counts["opted_out_channel"] == 1
+    context.close()
+
+
+def test_looking_with_scripts_on_changes_and_tells_nothing(
+    page, context, live_server, places
+):
+    before = everything()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in places.values():
+        assert page.goto(path).status == 200
+        page.wait_for_timeout(1500)
+
+    assert everything() == before
+    assert context.cookies() == []
+    assert [url for url in asked if not url.startswith(live_server.url)] == []
+
+
+def test_stop_is_reached_by_keyboard_in_three_presses(page, places):
+    page.goto(places["stop"])
+    page.wait_for_timeout(1100)
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "BUTTON":
+            break
+    page.keyboard.press("Enter")
+    assert page.get_by_role("heading", level=1).inner_text() == "You are out"
+
+
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+def test_page_is_accessible_and_fits(browser, live_server, places, language, width):
+    context = browser.new_context(base_url=live_server.url, locale=language)
+    # As somebody whose profile says nothing else.
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    found = []
+    for name, path in places.items():
+        page.goto(path)
+        assert page.locator("html").get_attribute("lang") == language
+        found += findings(page)
+        found += [f"{name} is cut off"] if page.evaluate(CUT_OFF) else []
+    page.goto("/stop/cut-off")
+    found += findings(page)
+    context.close()
+
+    assert found == []
+
+
+def test_page_with_its_stylesheet_is_small(page, places):
+    sizes = {}
+    for name, path in places.items():
+        with page.expect_response("**/public.css") as styles:
+            document = page.goto(path)
+        sizes[name] = len(document.body()) + len(styles.value.body())
+
+    assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}
+    assert len(sizes) == len(places)
