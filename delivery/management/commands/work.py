@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
 from delivery import reaping
-from optout import confirmation
+from optout import bursts, confirmation
 from profiles import locks
 
 REVIVE_EVERY = 60  # seconds
@@ -86,6 +86,7 @@ def revive_until(ended: Event) -> None:
         try:
             reaping.revive(now=timezone.now())
             confirmation.purge(now=timezone.now())
+            bursts.detect(timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
