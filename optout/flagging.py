@@ -6,7 +6,6 @@ Written with the bulk statements of profiles.bulk, in the transaction of the cal
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
-from uuid import UUID
 
 from optout.models.ledger import ConsentSource, Direction
 from profiles import bulk
@@ -83,14 +82,14 @@ def set_missing(flags: Sequence[Flag], *, by: str, now: str) -> int:
     return len(raised)
 
 
-def raise_one(key: Key, *, now: object) -> list[str | UUID | None]:
-    """Raise one flag; gives [digest of the preferred address] when that was news.
+def raising(key: Key, *, now: object) -> tuple[str, list[object]]:
+    """Give the statement that raises one flag, and its parameters.
 
-    Gives [] when it was up already, and when there is no such profile.
+    It gives the digest of the preferred address when that is news; no row when the
+    flag is up already, and when there is no such profile.
     """
     profile_id, channel = key
-    rows = bulk.select(_RAISE_ONE, [channel, now, profile_id, profile_id, channel])
-    return [digest for (digest,) in rows]
+    return _RAISE_ONE, [channel, now, profile_id, profile_id, channel]
 
 
 def raise_missing(keys: Iterable[Key], *, now: object) -> set[Key]:

@@ -5,12 +5,12 @@ evidence, and the row holds its hash.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from optout.models import ConsentEvent, ConsentEvidence
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
@@ -20,10 +20,13 @@ _BATCH = 1000
 _FIELDS: Final = [
     field for field in ConsentEvent._meta.concrete_fields if not field.primary_key
 ]
-_INSERT: Final = (
+_INTO: Final = (
     f"INSERT INTO {ConsentEvent._meta.db_table}"
     f" ({', '.join(field.attname for field in _FIELDS)})"
-    f" VALUES ({', '.join(['%s'] * len(_FIELDS))}) RETURNING id"
+)
+_INSERT: Final = f"{_INTO} VALUES ({', '.join(['%s'] * len(_FIELDS))}) RETURNING id"
+_OF_CHANGE: Final = ", ".join(
+    "change.digest" if field.attname == "address_digest" else "%s" for field in _FIELDS
 )
 
 
@@ -64,14 +67,33 @@ def record(
         reason=reason,
         evidence_hash=record_evidence([profile_id], note, now=now).get(profile_id, ""),
     )
-    values = [
-        field.get_db_prep_save(getattr(event, field.attname), connection)
-        for field in _FIELDS
-    ]
-    # By hand: one click may take little longer than what it writes.
-    [(event.pk,)] = bulk.select(_INSERT, values)
-    event._state.adding = False
+    event.save(force_insert=True)
     return event
+
+
+def record_change(
+    statement: str, parameters: Sequence[object], *, event: ConsentEvent
+) -> int | None:
+    """Make one change of consent and write it, both or neither, as fast as can be.
+
+    The statement gives a row with the digest of the address when it changed something,
+    and no row when it did not. Gives the id of the ledger's row, or None.
+    """
+    if connection.vendor == "postgresql":
+        # One journey to the server instead of four.
+        rows = bulk.select(
+            f"WITH change (digest) AS ({statement})"
+            f" {_INTO} SELECT {_OF_CHANGE} FROM change RETURNING id",
+            [*parameters, *_values(event, without="address_digest")],
+        )
+        return rows[0][0] if rows else None
+
+    with transaction.atomic():
+        for (digest,) in bulk.select(statement, parameters):
+            event.address_digest = UUID(digest) if digest else None
+            [(event_id,)] = bulk.select(_INSERT, _values(event))
+            return int(event_id)
+    return None
 
 
 def record_many(events: Iterable[ConsentEvent]) -> int:
@@ -107,6 +129,14 @@ def record_evidence(
 def evidence_hash(profile_id: int, text: str) -> str:
     """Give the hash of evidence: SHA-256 over profile and trimmed text."""
     return hashlib.sha256(f"{profile_id}:{text.strip()}".encode()).hexdigest()
+
+
+def _values(event: ConsentEvent, *, without: str = "") -> list[object]:
+    return [
+        field.get_db_prep_save(getattr(event, field.attname), connection)
+        for field in _FIELDS
+        if field.attname != without
+    ]
 
 
 def erase_evidence(profile_id: int, *, now: datetime, keep: str = "") -> int:

@@ -94,7 +94,6 @@ def opt_out(
     return OptOutResult(tuple(sorted(covered)), tuple(changed))
 
 
-@transaction.atomic
 def opt_out_one(
     profile_id: int,
     channel: int,
@@ -104,24 +103,22 @@ def opt_out_one(
     delivery_id: int | None = None,
     language: str = "",
 ) -> int | None:
-    """Opt one profile out, whoever holds its link, in two statements.
+    """Opt one profile out, whoever holds its link; a second time changes nothing.
 
     Gives the id of the ledger row; None when it was no news, or about nobody.
     """
     at = connection.ops.adapt_datetimefield_value(now)
-    for digest in flagging.raise_one((profile_id, channel), now=at):
-        return ledger.record(
-            profile_id,
-            channel,
-            Direction.OUT,
-            source=source,
-            by="",
-            address_digest=UUID(str(digest)) if digest else None,
-            delivery_id=delivery_id,
-            language=language,
-            now=now,
-        ).pk
-    return None
+    statement, parameters = flagging.raising((profile_id, channel), now=at)
+    event = ConsentEvent(
+        at=now,
+        profile_id=profile_id,
+        direction=Direction.OUT,
+        channel=channel,
+        source=source,
+        delivery_id=delivery_id,
+        language=language,
+    )
+    return ledger.record_change(statement, parameters, event=event)
 
 
 @transaction.atomic
