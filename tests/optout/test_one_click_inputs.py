@@ -171,6 +171,37 @@ def test_what_is_not_the_pair_shows_the_page(visitor, url, body, kind) -> None:
     assert everything() == before
 
 
+class BrokenInput(BytesIO):
+    """A request whose sender hung up, or sent what is no chunk."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise OSError("Invalid chunk size")
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("purpose", [Purpose.ONE_CLICK, Purpose.STOP])
+def test_body_that_breaks_off_is_no_error(rf, profile, purpose, is_chunked) -> None:
+    before = everything()
+    made = rf.generic("POST", address(profile, purpose), PAIR, content_type=FORM)
+    broken = {"wsgi.input": BrokenInput(), "wsgi.input_terminated": is_chunked}
+    answer = ClientHandler()(made.environ | broken)
+    assert (answer.status_code, heading(answer)) == (200, "Stop messages")
+    assert everything() == before
+
+
+def test_every_refused_token_is_answered_alike(visitor, profile, url) -> None:
+    link = Link(profile.pk, Channel.EMAIL, timezone.now())
+    others = [tokens.make(link, each) for each in Purpose if each.value != b"one-click"]
+    refused = ["x", f"{url[3:]}x", url[3:-1], url[3:].replace("1.", "2."), *others]
+    answers = [
+        visitor.generic(method, f"/u/{text}", PAIR, FORM)
+        for text in refused
+        for method in ("GET", "POST")
+    ]
+    assert {each.status_code for each in answers} == {404}
+    assert len({each.content for each in answers}) == 1
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     "host", ["evil.example.com", "localhost.evil.com", "a@localhost", "", "a b"]
