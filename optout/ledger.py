@@ -24,10 +24,6 @@ _INTO: Final = (
     f"INSERT INTO {ConsentEvent._meta.db_table}"
     f" ({', '.join(field.attname for field in _FIELDS)})"
 )
-_INSERT: Final = f"{_INTO} VALUES ({', '.join(['%s'] * len(_FIELDS))}) RETURNING id"
-_OF_CHANGE: Final = ", ".join(
-    "change.digest" if field.attname == "address_digest" else "%s" for field in _FIELDS
-)
 
 
 def record(
@@ -81,18 +77,20 @@ def record_change(
     """
     if connection.vendor == "postgresql":
         # One journey to the server instead of four.
+        places, values = _row(event, address_digest="change.digest")
         rows = bulk.select(
             f"WITH change (digest) AS ({statement})"
-            f" {_INTO} SELECT {_OF_CHANGE} FROM change RETURNING id",
-            [*parameters, *_values(event, without="address_digest")],
+            f" {_INTO} SELECT {places} FROM change RETURNING id",
+            [*parameters, *values],
         )
         return rows[0][0] if rows else None
 
     with transaction.atomic():
         for (digest,) in bulk.select(statement, parameters):
             event.address_digest = UUID(digest) if digest else None
-            [(event_id,)] = bulk.select(_INSERT, _values(event))
-            return int(event_id)
+            places, values = _row(event)
+            rows = bulk.select(f"{_INTO} SELECT {places} RETURNING id", values)
+            return int(rows[0][0])
     return None
 
 
@@ -131,12 +129,22 @@ def evidence_hash(profile_id: int, text: str) -> str:
     return hashlib.sha256(f"{profile_id}:{text.strip()}".encode()).hexdigest()
 
 
-def _values(event: ConsentEvent, *, without: str = "") -> list[object]:
-    return [
-        field.get_db_prep_save(getattr(event, field.attname), connection)
-        for field in _FIELDS
-        if field.attname != without
-    ]
+def _row(event: ConsentEvent, **given: str) -> tuple[str, list[object]]:
+    """Give a row as SQL and its parameters; what is empty needs none."""
+    places: list[str] = []
+    values: list[object] = []
+    for field in _FIELDS:
+        value = field.get_db_prep_save(getattr(event, field.attname), connection)
+        if field.attname in given:
+            places.append(given[field.attname])
+        elif value is None:
+            places.append("NULL")
+        elif value == "":
+            places.append("''")
+        else:
+            places.append("%s")
+            values.append(value)
+    return ", ".join(places), values
 
 
 def erase_evidence(profile_id: int, *, now: datetime, keep: str = "") -> int:

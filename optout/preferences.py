@@ -114,7 +114,7 @@ def opt_out_one(
         profile_id=profile_id,
         direction=Direction.OUT,
         channel=channel,
-        source=source,
+        source=source.value,
         delivery_id=delivery_id,
         language=language,
     )

@@ -2,24 +2,19 @@
 
 from dataclasses import dataclass
 from typing import Final
-
-from django.db import connection
+from uuid import UUID
 
 from optout import stopping
 from optout.models import Service
 from optout.tokens import Link
 from profiles import bulk
-from profiles.models import Address
 
-# The address that the message went to while the profile has it, else the preferred one.
 _FIND: Final = """
-SELECT profile.language, address.value
+SELECT profile.language, address.value, address.digest, address.is_preferred
 FROM profiles_profile profile
-LEFT JOIN profiles_address address ON address.profile_id = profile.id
-    AND address.channel = %s AND (address.is_preferred OR address.digest = %s)
+LEFT JOIN profiles_address address
+    ON address.profile_id = profile.id AND address.channel = %s
 WHERE profile.id = %s
-ORDER BY CASE WHEN address.digest = %s THEN 0 ELSE 1 END
-LIMIT 1
 """
 
 
@@ -37,12 +32,21 @@ class Recipient:
 
 
 def find(link: Link) -> Recipient:
-    """Find the person of a link; somebody unknown has no language and no address."""
-    digest = Address._meta.get_field("digest").get_db_prep_value(
-        link.digest, connection
-    )
-    for language, address in bulk.select(
-        _FIND, [link.channel, digest, link.profile_id, digest]
-    ):
-        return Recipient(link, language, address or "", stopping.service_of(link))
-    return Recipient(link, service=stopping.service_of(link))
+    """Find the person of a link; somebody unknown has no language and no address.
+
+    The address that the message went to while the profile has it, else the preferred
+    one.
+    """
+    rows = bulk.select(_FIND, [link.channel, link.profile_id])
+    language = rows[0][0] if rows else ""
+    return Recipient(link, language, _shown(link, rows), stopping.service_of(link))
+
+
+def _shown(link: Link, rows: list[tuple[str, str | None, object, bool | None]]) -> str:
+    shown = ""
+    for _language, address, digest, is_preferred in rows:
+        if address and UUID(str(digest)) == link.digest:
+            return address
+        if address and is_preferred:
+            shown = address
+    return shown

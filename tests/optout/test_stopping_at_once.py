@@ -91,6 +91,7 @@ def test_one_click_takes_few_statements(profile) -> None:
         assert verbs == ["SELECT", "BEGIN", "INSERT", "INSERT", "COMMIT"]
 
 
+@pytest.mark.parametrize("language", ["sv", ""])
 @pytest.mark.parametrize(
     ("sent_to", "shown"),
     [
@@ -100,14 +101,16 @@ def test_one_click_takes_few_statements(profile) -> None:
         (None, "jane@example.org"),
     ],
 )
-def test_page_is_about_the_address_the_message_went_to(sent_to, shown) -> None:
-    profile = factories.make_profile(email="jane@example.org", language="sv")
+def test_page_is_about_the_address_the_message_went_to(
+    sent_to, shown, language
+) -> None:
+    profile = factories.make_profile(email="jane@example.org", language=language)
     factories.make_address(profile=profile, value="old@example.org", is_preferred=False)
     known = Address.objects.filter(value=sent_to).first()
     unknown = UUID(int=1)
     digest = known.digest if known else unknown if sent_to else None
     link = Link(profile.pk, Channel.EMAIL, NOW, digest=digest)
-    assert recipients.find(link) == Recipient("sv", shown)
+    assert recipients.find(link) == Recipient(language, shown)
 
 
 @pytest.mark.parametrize("channel", [ANY_CHANNEL, Channel.FAX])
