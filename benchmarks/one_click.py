@@ -6,8 +6,8 @@ Fills the database of DATABASE_URL, when it is empty, with profiles, and leaves 
 Then takes turns, in this process and through the whole WSGI application with the
 middleware of production:
 
-floor         a view that runs one UPDATE and one INSERT on bare tables, in one
-              transaction, and answers with nothing
+floor         a view that runs one UPDATE and one INSERT in one transaction, on
+              tables with nothing but a primary key, and answers with nothing
 one click     the endpoint of RFC 8058: each request posts an authentic link of another
               profile, which is opted out by it
 
@@ -102,7 +102,11 @@ def make_bare_tables() -> None:
     for name in ("benchmark_flag", "benchmark_event"):
         execute(f"DROP TABLE IF EXISTS {name}")
     execute(f"CREATE TABLE benchmark_flag (profile_id bigint PRIMARY KEY, at {at})")
-    execute(f"CREATE TABLE benchmark_event (at {at}, profile_id bigint)")
+    key = "bigserial" if connection.vendor == "postgresql" else "integer"
+    execute(
+        f"CREATE TABLE benchmark_event (id {key} PRIMARY KEY, at {at},"
+        " profile_id bigint)"
+    )
     execute(
         "INSERT INTO benchmark_flag (profile_id) SELECT id FROM"
         f" {Profile._meta.db_table}"

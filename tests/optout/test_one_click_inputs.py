@@ -437,3 +437,16 @@ def test_lines_without_a_link_are_logged_as_they_are() -> None:
     record = logging.LogRecord("a", logging.INFO, "", 1, "%d %% of %s", (5, "x"), None)
     assert WithoutTokens().filter(record)
     assert record.getMessage() == "5 % of x"
+
+
+def test_page_of_one_person_is_not_shown_to_another(visitor) -> None:
+    masks = {"jane@example.org": "j•••@e•••.org", "ola@b.example.net": "o•••@b•••.net"}
+    for language, said in (("en", "You are out"), ("sv", "Du är avanmäld")):
+        for value, masked in masks.items():
+            known = factories.make_profile(email=value, language=language)
+            url = address(known, Purpose.ONE_CLICK)
+            answer = visitor.generic("POST", url, PAIR, FORM)
+            others = set(masks.values()) - {masked}
+            assert masked in answer.content.decode()
+            assert not any(other in answer.content.decode() for other in others)
+            assert (answer["Content-Language"], heading(answer)) == (language, said)
