@@ -5,7 +5,7 @@ Nothing here looks at a session, a cookie or a login. Nothing answers with a red
 """
 
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import lru_cache, wraps
 from io import BytesIO
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import parse_qsl
@@ -27,6 +27,8 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
 )
+_ALIKE: Final = {"what", "channel", "has_service", "address"}
+_PAGES_KEPT: Final = 4096
 _View = TypeVar("_View", bound=Callable[..., HttpResponse])
 
 
@@ -52,8 +54,9 @@ def open_to_all(view: _View) -> _View:
 def page(name: str, about: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
     """Show a page of templates/public in the language at hand."""
     language = translation.get_language() or settings.LANGUAGE_CODE
-    # Without the request: nothing of the console or a session gets into the page.
-    text = render_to_string(f"public/{name}.html", {"language": language, **about})
+    # One click answers many people alike; a page with a form is of one person.
+    render = _rendered if about.keys() <= _ALIKE else _rendered.__wrapped__
+    text = render(name, language, tuple(about.items()))
     response = HttpResponse(text, status=status)
     response["Cache-Control"] = "no-store"
     response["Content-Security-Policy"] = POLICY
@@ -62,6 +65,14 @@ def page(name: str, about: Mapping[str, Any], *, status: int = 200) -> HttpRespo
     response["Content-Language"] = language
     patch_vary_headers(response, ["Accept-Language"])
     return response
+
+
+@lru_cache(maxsize=_PAGES_KEPT)
+def _rendered(name: str, language: str, about: tuple[tuple[str, Any], ...]) -> str:
+    # Without the request: nothing of the console or a session gets into the page.
+    return render_to_string(
+        f"public/{name}.html", {"language": language, **dict(about)}
+    )
 
 
 def supported(request: HttpRequest, wanted: str) -> str:
@@ -96,5 +107,8 @@ def _body(request: HttpRequest) -> bytes:
     """
     is_chunked = request.META.get("wsgi.input_terminated", False)
     source = request.META["wsgi.input"] if is_chunked else request
-    body: bytes = source.read(MAX_BODY + 1)
+    try:
+        body: bytes = source.read(MAX_BODY + 1)
+    except OSError:  # the connection broke, or a chunk is not one
+        return b""
     return body if len(body) <= MAX_BODY else b""
