@@ -1,12 +1,23 @@
 """Plain functions that make things. Every argument is by name."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
 from delivery import analysis
 from delivery.models import Audience, Delivery
-from optout.models import Burst, OptOut, Service, ServiceText, Subscription
+from optout import page_defaults, pages
+from optout.models import (
+    Brand,
+    Burst,
+    LandingPage,
+    OptOut,
+    Service,
+    ServiceText,
+    Subscription,
+)
 from optout.models.ledger import ConsentSource
+from optout.models.pages import PageType
 from profiles.addresses import parse, suffixes
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Address, DomainSuffix, Profile
@@ -148,3 +159,28 @@ def make_burst(*, delivery_id: int = 7, count: int = 20) -> Burst:
         ended_at=CREATED_AT,
         count=count,
     )
+
+
+def make_brand(**fields: object) -> Brand:
+    known = {"name": "Shop", "sender_name": "The Shop", "postal_address": "Box 1, Umeå"}
+    return Brand.objects.create(**(known | fields))
+
+
+def make_landing_page(
+    *,
+    page_type: PageType = PageType.DENYLIST,
+    name: str = "Way out",
+    brand: Brand | None = None,
+    is_published: bool = False,
+    **content: object,
+) -> LandingPage:
+    """Make a page with the usual texts in English; `content` replaces parts of it."""
+    page = pages.create(
+        name, page_type, by="tests", now=CREATED_AT, brand=brand or make_brand()
+    )
+    usual = page_defaults.content(page_type, "en")
+    pages.edit_draft(page, replace(usual, **content), by="tests", now=CREATED_AT)
+    if is_published:
+        pages.publish(page, by="tests", now=CREATED_AT)
+    page.refresh_from_db()
+    return page

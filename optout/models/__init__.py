@@ -1,7 +1,9 @@
+from optout.models.brands import Brand
 from optout.models.bursts import Burst
 from optout.models.flags import OptOut
 from optout.models.ledger import ConsentEvent, ConsentEvidence
 from optout.models.limits import Limit
+from optout.models.pages import LandingPage, LandingPageVersion
 from optout.models.reasons import OptOutReason
 from optout.models.requests import StopRequest
 from optout.models.signing_up import SignUp, SignUpMailbox
@@ -9,9 +11,12 @@ from optout.models.subscribing import Service, ServiceText, Subscription
 from optout.models.uploads import Upload
 
 __all__ = [
+    "Brand",
     "Burst",
     "ConsentEvent",
     "ConsentEvidence",
+    "LandingPage",
+    "LandingPageVersion",
     "Limit",
     "OptOut",
     "OptOutReason",
