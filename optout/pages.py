@@ -194,6 +194,7 @@ def live_version(public_id: str, now: datetime) -> LivePage:
     """Find what a visitor of an address gets at this moment."""
     page = (
         LandingPage.objects.select_related("brand", "published_version")
+        .defer("brand__logo")
         .filter(public_id=public_id, published_version__isnull=False)
         .first()
     )

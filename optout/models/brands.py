@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from optout import contrast
-from optout.logos import EXTENSIONS
+from optout.logos import EXTENSIONS, Logo
 
 is_colour = RegexValidator(
     contrast.COLOUR, _("Write a colour as # and six digits or letters: #0a5c68.")
@@ -45,6 +45,7 @@ class Brand(models.Model):
     )
     # In the database, so that no copy of it goes without them.
     logo = models.BinaryField(_("logo"), default=b"", blank=True)
+    logo_digest = models.CharField(max_length=32, blank=True, editable=False)
     logo_type = models.CharField(max_length=20, blank=True, editable=False)
     postal_address = models.TextField(
         _("postal address"),
@@ -119,12 +120,18 @@ class Brand(models.Model):
             ).items()
         }
 
+    def set_logo(self, logo: Logo | None) -> None:
+        """Put a logo in the place of the one there, or none; does not save."""
+        self.logo = logo.data if logo else b""
+        self.logo_type = logo.content_type if logo else ""
+        self.logo_digest = hashlib.sha256(logo.data).hexdigest()[:32] if logo else ""
+
     @property
     def digest(self) -> str:
         """Give the part of public addresses that changes with colours and logo."""
         colours = [*self.colours("light").values(), *self.colours("dark").values()]
-        source = " ".join(colours).encode() + bytes(self.logo)
-        return hashlib.sha256(source).hexdigest()[:12]
+        source = " ".join([*colours, self.logo_digest])
+        return hashlib.sha256(source.encode()).hexdigest()[:12]
 
     @property
     def logo_extension(self) -> str:

@@ -65,13 +65,12 @@ def test_default_brand_is_made_once():
 
 
 def test_digest_changes_with_colours_and_logo():
-    digests = {
-        Brand().digest,
-        Brand(light_text="#000000").digest,
-        Brand(logo=PNG, logo_type="image/png").digest,
-    }
+    with_logo = Brand()
+    with_logo.set_logo(logos.read(PNG))
 
-    assert len(digests) == 3
+    brands = [Brand(), Brand(light_text="#000000"), with_logo]
+
+    assert len({brand.digest for brand in brands}) == 3
 
 
 @pytest.mark.parametrize(
