@@ -1,5 +1,6 @@
 import hashlib
 from typing import Any
+from urllib.parse import quote
 
 from django.core.validators import RegexValidator, URLValidator
 from django.db import models
@@ -132,6 +133,12 @@ class Brand(models.Model):
         colours = [*self.colours("light").values(), *self.colours("dark").values()]
         source = " ".join([*colours, self.logo_digest])
         return hashlib.sha256(source.encode()).hexdigest()[:12]
+
+    @property
+    def contact_url(self) -> str:
+        """Give where the contact leads: an https address, else a mailbox."""
+        is_page = self.contact.startswith("https://")
+        return self.contact if is_page else f"mailto:{quote(self.contact)}"
 
     @property
     def logo_extension(self) -> str:
