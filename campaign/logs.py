@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 # Whoever reads a log must not be able to stop somebody's messages with it.
-_LINK: Final = re.compile(r"/(u|stop|p|c)/[^\s\"']+")
+_LINK: Final = re.compile(r"/(u|stop|p|c|page/[^/\s]+)/[^\s\"']+")
 
 
 class WithoutTokens(logging.Filter):

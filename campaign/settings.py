@@ -242,7 +242,15 @@ SESSION_COOKIE_AGE = 8 * 60 * 60
 
 SECURE_SSL_REDIRECT = IS_HTTPS
 # Links that mail providers post to must answer, never redirect (RFC 8058 section 3.1).
-SECURE_REDIRECT_EXEMPT = [r"^u/", r"^stop/", r"^p/", r"^c/", r"^join/"]
+SECURE_REDIRECT_EXEMPT = [
+    r"^u/",
+    r"^stop/",
+    r"^p/",
+    r"^c/",
+    r"^join/",
+    r"^page/",
+    r"^link$",
+]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS

@@ -196,7 +196,7 @@ class _Change:
         flag = OptOut.objects.filter(profile=self._profile, channel=channel)
         if not flag.exists():
             return
-        if self._is_overtaken(Q(channel=channel)):
+        if self._is_overtaken(channel=channel):
             self.refused.append(name)
         elif preferences.opt_in(self._profile, channel, **self._how):
             self.started.append(name)
@@ -211,7 +211,7 @@ class _Change:
     def _start_service(self, service: Service, name: str) -> None:
         if self._is_subscribed(service):
             return
-        if not service.is_open or self._is_overtaken(Q(service_id=service.pk)):
+        if not service.is_open or self._is_overtaken(service_id=service.pk):
             self.refused.append(name)
         elif subscriptions.subscribe(self._profile, service, **self._how):
             self.started.append(name)
@@ -220,15 +220,22 @@ class _Change:
         own = Subscription.objects.current(self._how["now"])
         return own.filter(profile=self._profile, service=service).exists()
 
-    def _is_overtaken(self, scope: Q) -> bool:
-        """Say whether the person is erased, or stopped this after the link was made."""
-        stops = ConsentEvent.objects.filter(
-            scope,
-            profile_id=self._profile.pk,
-            direction=Direction.OUT,
-            at__gte=self._link.made_at,
-        )
-        return self._profile.erased_at is not None or stops.exists()
+    def _is_overtaken(self, **scope: int) -> bool:
+        return is_overtaken(self._profile, self._link, **scope)
+
+
+def is_overtaken(profile: Profile, link: Link, **scope: int) -> bool:
+    """Say whether a person is erased, or stopped this after their link was made.
+
+    The scope is `channel` or `service_id`.
+    """
+    stops = ConsentEvent.objects.filter(
+        profile_id=profile.pk,
+        direction=Direction.OUT,
+        at__gte=link.made_at,
+        **scope,
+    )
+    return profile.erased_at is not None or stops.exists()
 
 
 def _known(channels: Iterable[int]) -> list[Channel]:

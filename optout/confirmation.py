@@ -19,10 +19,17 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from optout import limiting, subscriptions, tokens
-from optout.models import ConsentEvent, Service, SignUp, SignUpMailbox
+from optout import limiting, page_submission, subscriptions, tokens
+from optout.models import (
+    ConsentEvent,
+    LandingPageVersion,
+    Service,
+    SignUp,
+    SignUpMailbox,
+)
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link, Purpose
 from profiles import adding
@@ -79,11 +86,26 @@ def services_of(sign_up: SignUp) -> list[Service]:
     return list(rows.prefetch_related("texts"))
 
 
+def subjects_of(sign_up: SignUp) -> list[str]:
+    """Say what a sign-up is for, in the language at hand; nothing when it is gone."""
+    language = translation.get_language() or ""
+    names = [each.public_name_in(language) for each in services_of(sign_up)]
+    version = _version_of(sign_up)
+    if names or version is None or sign_up.service_ids:
+        return names
+    return [version.read().texts_in(language).title]
+
+
+def _version_of(sign_up: SignUp) -> LandingPageVersion | None:
+    versions = LandingPageVersion.objects.select_related("page")
+    return versions.filter(pk=sign_up.landing_page_version_id or 0).first()
+
+
 def state_of(sign_up: SignUp) -> Outcome | None:
     """Say why a sign-up can no longer be confirmed; None when it can."""
     if sign_up.confirmed_at is not None:
         return Outcome.ALREADY
-    if not services_of(sign_up):
+    if not subjects_of(sign_up):
         return Outcome.GONE
     return Outcome.OVERTAKEN if _is_overtaken(sign_up) else None
 
@@ -97,9 +119,32 @@ def confirm(link: Link, *, now: datetime) -> tuple[Outcome, Profile | None]:
     if (state := state_of(sign_up)) is not None:
         return state, None
     address = parse(Channel.EMAIL, sign_up.address)
-    profile = adding.oldest_with(address) or adding.add(
-        address, fields=_fields_of(sign_up), now=now
-    )
+    profile = _carry_out(sign_up, address, now=now)
+    # The ledger and its evidence say it all; what was typed is no longer needed.
+    sign_up.confirmed_at, sign_up.address = now, ""
+    sign_up.fields, sign_up.submission = {}, {}
+    sign_up.save(update_fields=["confirmed_at", "address", "fields", "submission"])
+    return Outcome.CONFIRMED, profile
+
+
+def _carry_out(sign_up: SignUp, address: ParsedAddress, *, now: datetime) -> Profile:
+    """Write what was asked for, for the oldest profile of the address or a new one."""
+    profile = adding.oldest_with(address)
+    version = _version_of(sign_up)
+    if version is not None:
+        sent = page_submission.Sent(
+            version,
+            page_submission.from_json(sign_up.submission),
+            Link(profile.pk if profile else 0, Channel.EMAIL, sign_up.requested_at),
+            sign_up.language,
+            now,
+            note=_evidence(sign_up, now=now),
+        )
+        if profile is None:
+            return page_submission.carry_out_as_new(address, sent)
+        page_submission.carry_out(profile, sent)
+        return profile
+    profile = profile or adding.add(address, fields=_fields_of(sign_up), now=now)
     for service in services_of(sign_up):
         subscriptions.subscribe(
             profile,
@@ -113,10 +158,7 @@ def confirm(link: Link, *, now: datetime) -> tuple[Outcome, Profile | None]:
             landing_page_version_id=sign_up.landing_page_version_id,
             now=now,
         )
-    # The ledger and its evidence say it all; what was typed is no longer needed.
-    sign_up.confirmed_at, sign_up.address, sign_up.fields = now, "", {}
-    sign_up.save(update_fields=["confirmed_at", "address", "fields"])
-    return Outcome.CONFIRMED, profile
+    return profile
 
 
 @transaction.atomic

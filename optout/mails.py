@@ -13,7 +13,6 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from optout import confirmation
-from optout.models import SignUp
 
 _HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
 
@@ -28,7 +27,7 @@ def ask_to_confirm(sign_up_id: int) -> bool:
         return False
     with translation.override(sign_up.language or settings.LANGUAGE_CODE):
         about = {
-            "services": _names(sign_up),
+            "services": confirmation.subjects_of(sign_up),
             "url": confirmation.url_of(sign_up),
             "hours": int(confirmation.LIFETIME.total_seconds() // 3600),
         }
@@ -40,14 +39,6 @@ def sender_domain() -> str:
     """Give the domain that our mails come from."""
     address = settings.DEFAULT_SENDER.rpartition("<")[2].rstrip("> ")
     return str(address.rpartition("@")[2])
-
-
-def _names(sign_up: SignUp) -> list[str]:
-    language = translation.get_language() or ""
-    return [
-        service.public_name_in(language)
-        for service in confirmation.services_of(sign_up)
-    ]
 
 
 def _send(

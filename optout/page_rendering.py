@@ -147,9 +147,23 @@ def form(shown: Shown, visitor: Visitor) -> str:
         )
 
 
-def confirmation(shown: Shown, *, masked_address: str = "") -> str:
-    """Write what is said after the button was pressed."""
-    return _said(shown, shown.texts.confirmation, masked_address=masked_address)
+def confirmation(
+    shown: Shown,
+    *,
+    masked_address: str = "",
+    undo: str = "",
+    action: str = "",
+    needs_mailbox: bool = False,
+) -> str:
+    """Write what is said after the button was pressed; with a nonce, offer to undo."""
+    return _said(
+        shown,
+        shown.texts.confirmation,
+        masked_address=masked_address,
+        undo=undo,
+        action=action,
+        needs_mailbox=needs_mailbox,
+    )
 
 
 def failure(shown: Shown) -> str:

@@ -57,6 +57,8 @@ def opt_out(
     note: str = "",
     delivery_id: int | None = None,
     language: str = "",
+    wording_hash: str = "",
+    landing_page_version_id: int | None = None,
     now: datetime | None = None,
 ) -> OptOutResult:
     """Opt a profile out of a channel, or of all (ANY_CHANNEL); never fails twice.
@@ -85,6 +87,8 @@ def opt_out(
             source=source,
             delivery_id=delivery_id,
             language=language,
+            wording_hash=wording_hash,
+            landing_page_version_id=landing_page_version_id,
             actor=by,
             reason=reason,
             evidence_hash=evidence.get(profile_id, ""),
@@ -132,6 +136,8 @@ def opt_in(
     note: str = "",
     delivery_id: int | None = None,
     language: str = "",
+    wording_hash: str = "",
+    landing_page_version_id: int | None = None,
     now: datetime | None = None,
 ) -> bool:
     """Lift one flag of one profile; the flags of other channels and of all stay.
@@ -159,6 +165,8 @@ def opt_in(
         note=note,
         delivery_id=delivery_id,
         language=language,
+        wording_hash=wording_hash,
+        landing_page_version_id=landing_page_version_id,
         now=now,
     )
     return True

@@ -45,7 +45,7 @@ def mail_me_my_link(request: HttpRequest) -> HttpResponse:
 
 
 @open_to_all
-def cut_off(request: HttpRequest) -> HttpResponse:
+def cut_off(request: HttpRequest, public_id: str = "") -> HttpResponse:
     """Answer a link that lost its whole token."""
     return unknown(request)
 

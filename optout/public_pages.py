@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -29,7 +30,7 @@ POLICY: Final = (
 )
 _ALIKE: Final = {"what", "channel", "has_service", "address"}
 _PAGES_KEPT: Final = 4096
-_View = TypeVar("_View", bound=Callable[..., HttpResponse])
+_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 def open_to_all(view: _View) -> _View:
@@ -42,13 +43,13 @@ def open_to_all(view: _View) -> _View:
     @csrf_exempt
     @require_http_methods(METHODS)
     @wraps(view)
-    def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+    def answered(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
         coding = request.headers.get("Content-Encoding", "").strip().lower()
         if coding not in ("", "identity"):
             return HttpResponse(status=415, headers={"Accept-Encoding": "identity"})
         return view(request, *args, **kwargs)
 
-    return cast(_View, answer)
+    return cast(_View, answered)
 
 
 def page(name: str, about: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
@@ -57,6 +58,11 @@ def page(name: str, about: Mapping[str, Any], *, status: int = 200) -> HttpRespo
     # One click answers many people alike; a page with a form is of one person.
     render = _rendered if about.keys() <= _ALIKE else _rendered.__wrapped__
     text = render(name, language, tuple(about.items()))
+    return answer(text, language, status=status)
+
+
+def answer(text: str, language: str, *, status: int = 200) -> HttpResponse:
+    """Give a page that nobody keeps, frames or finds by a search."""
     response = HttpResponse(text, status=status)
     response["Cache-Control"] = "no-store"
     response["Content-Security-Policy"] = POLICY

@@ -62,13 +62,8 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
                 return page("confirmed", {"outcome": "not_me"})
         if (state := confirmation.state_of(sign_up)) is not None:
             return page("confirmed", {"outcome": state.value})
-        language = translation.get_language() or ""
-        names = [
-            service.public_name_in(language)
-            for service in confirmation.services_of(sign_up)
-        ]
         about = {
-            "names": names,
+            "names": confirmation.subjects_of(sign_up),
             "token": token,
             "nonce": stopping.form_nonce(token),
         }

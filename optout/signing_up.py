@@ -8,6 +8,7 @@ and nothing is looked up that differs between people who are known and who are n
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -30,6 +31,7 @@ class Request:
     fields: Mapping[str, str] = field(default_factory=dict)
     landing_page_version_id: int | None = None
     wording_hash: str = ""
+    submission: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ask(request: Request, *, now: datetime) -> None:
@@ -53,6 +55,7 @@ def ask(request: Request, *, now: datetime) -> None:
             origin=request.origin,
             landing_page_version_id=request.landing_page_version_id,
             wording_hash=request.wording_hash,
+            submission=dict(request.submission),
             requested_at=now,
         )
         transaction.on_commit(lambda: tasks.ask_to_confirm.enqueue(sign_up.pk))

@@ -21,6 +21,11 @@ urlpatterns = [
     path("join/<slug:name>", public_signing_up.join, name="join"),
     path("page/<slug:public_id>", public_landing.page, name="public_page"),
     path(
+        "page/<slug:public_id>/<path:token>",
+        public_landing.own_page,
+        name="own_page",
+    ),
+    path(
         "brands/<int:brand_id>-<slug:digest>.css",
         public_brands.stylesheet,
         name="brand_stylesheet",
@@ -34,4 +39,5 @@ urlpatterns = [
     path("stop", public_asking.stop_by_address, name="stop_by_address"),
     path("link", public_asking.mail_me_my_link, name="mail_me_my_link"),
     *(path(each, public_asking.cut_off) for each in ("u/", "p/", "c/", "stop/")),
+    path("page/<slug:public_id>/", public_asking.cut_off),
 ]

@@ -40,3 +40,30 @@ def oldest_with(address: ParsedAddress) -> Profile | None:
     """Find the oldest profile that carries an address: by created_at, then id."""
     carriers = Profile.objects.not_erased().filter(addresses__digest=address.digest)
     return carriers.order_by("created_at", "pk").first()
+
+
+@transaction.atomic
+def prefer(profile: Profile, address: ParsedAddress, *, now: datetime) -> None:
+    """Make an address the preferred one of its channel; earlier ones stay."""
+    own = Address.objects.filter(profile=profile, channel=address.channel)
+    own.filter(is_preferred=True).exclude(digest=address.digest).update(
+        is_preferred=False
+    )
+    Address.objects.update_or_create(
+        profile=profile,
+        channel=address.channel,
+        digest=address.digest,
+        defaults={
+            "value": address.value,
+            "domain": address.domain,
+            "is_deliverable": address.is_deliverable,
+            "is_preferred": True,
+        },
+        create_defaults={
+            "value": address.value,
+            "domain": address.domain,
+            "is_deliverable": address.is_deliverable,
+            "is_preferred": True,
+            "created_at": now,
+        },
+    )

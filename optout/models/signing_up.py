@@ -15,6 +15,8 @@ class SignUp(models.Model):
     service_ids = models.JSONField(_("services"), default=list)
     # Profile fields that a page asked for; only for a profile that is made by it.
     fields = models.JSONField(_("fields"), default=dict)
+    # What was sent from a landing page: see optout.planned_changes.Submission.
+    submission = models.JSONField(default=dict)
     language = models.CharField(_("language"), max_length=35, blank=True)
     origin = models.CharField(_("origin"), max_length=200, blank=True)
     landing_page_version_id = models.BigIntegerField(_("page version"), null=True)

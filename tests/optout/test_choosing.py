@@ -194,7 +194,7 @@ def test_promise_7_older_link_never_brings_back(
 
 
 def test_a_link_without_its_time_would_be_caught(visitor, profile, monkeypatch):
-    monkeypatch.setattr(choosing._Change, "_is_overtaken", lambda self, scope: False)
+    monkeypatch.setattr(choosing._Change, "_is_overtaken", lambda self, **scope: False)
     preferences.opt_out(profile, Channel.EMAIL, by="", source=ConsentSource.ONE_CLICK)
     old = url_of(profile, made_at=timezone.now() - timedelta(hours=1))
     sent(visitor, old, monkeypatch, tick=["channel 0"])
