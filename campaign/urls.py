@@ -19,6 +19,7 @@ urlpatterns = [
     path("console/language/", set_language, name="set_language"),
     path("console/profiles/", include("delivery.urls_profiles")),
     path("console/opt-outs/", include("optout.urls")),
+    path("console/pages/", include("optout.urls_pages")),
     path("console/services/", include("optout.urls_subscribing")),
     path("console/quarantine/", include("quarantine.urls")),
     path("console/", include("delivery.urls")),

@@ -1,5 +1,6 @@
 """The frame of the console: sign-in, rights, languages, error pages."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -42,9 +43,7 @@ DOORS = [
 
 
 def filled(path: str) -> str:
-    names = ("profile_id", "delivery_id", "address_id", "upload_id", "service_id")
-    for name in (*names, "burst_id", "request_id"):
-        path = path.replace(f"<{name}>", "1")
+    path = re.sub(r"<(\w+_id|number)>", "1", path).replace("<language>", "en")
     assert "<" not in path
     return path
 
