@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from optout import logos
+from optout.contrast import is_colour as is_readable
 from optout.logos import Logo, LogoError
 from optout.models import Brand
 from optout.models.brands import is_https
@@ -85,7 +86,7 @@ class BrandForm(forms.ModelForm[Brand]):
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or self.cleaned_data
-        if all(name in chosen for name in COLOURS):
+        if all(is_readable(chosen.get(name, "")) for name in COLOURS):
             colours = Brand(**{name: chosen[name] for name in COLOURS})
             for name, sentence in colours.contrast_faults().items():
                 self.add_error(name, sentence)
