@@ -314,7 +314,7 @@ class DryRunForm(forms.Form):
     """Whose visit is tried, and what they tick and type."""
 
     external_id = forms.CharField(label=_("External id"), max_length=200)
-    language = forms.ChoiceField(label=_("Language"))
+    page_language = forms.ChoiceField(label=_("Language"))
     is_identified = forms.BooleanField(
         label=_("Comes by a link in our message"), required=False, initial=True
     )
@@ -328,7 +328,7 @@ class DryRunForm(forms.Form):
         services: Mapping[int, str],
     ) -> None:
         super().__init__(data)
-        self.fields["language"].choices = [  # type: ignore[attr-defined]
+        self.fields["page_language"].choices = [  # type: ignore[attr-defined]
             each for each in LANGUAGE_CHOICES if each[0] in content.languages
         ]
         if page_type != PageType.DENYLIST:
@@ -337,6 +337,10 @@ class DryRunForm(forms.Form):
                 self.fields[each.name.value] = forms.CharField(
                     label=each.name.label, required=False, max_length=500
                 )
+        if page_type == PageType.PREFERENCES:
+            self.fields["start_all"] = forms.BooleanField(
+                label=_("Messages may come again"), required=False
+            )
 
     def _add_boxes(self, content: PageContent, services: Mapping[int, str]) -> None:
         channels = [(int(each), each.label) for each in content.channels]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from optout import preferences
 from optout.models import LandingPage, Service
 from optout.models.flags import OPT_OUT_SCOPES
+from optout.models.pages import PageType
 from optout.page_content import FieldName, PageContent, StopScope
 from optout.page_visitors import state_of
 from optout.planned_changes import (
@@ -90,7 +91,22 @@ def submission(content: PageContent, chosen: Mapping[str, Any]) -> Submission:
         fields=fields,
         agreements=frozenset(range(content.agreement_count)),
         address="-",
+        is_all_started=bool(chosen.get("start_all")),
     )
+
+
+def as_shown(
+    page: LandingPage, content: PageContent, state: PersonState
+) -> dict[str, list[str]]:
+    """Give what the page would send if the person changed nothing on it."""
+    shown = {name: [value] for name, value in state.fields.items()}
+    shown["is_identified"] = ["on"]
+    if page.type == PageType.PREFERENCES:
+        channels = [each for each in content.channels if each not in state.opted_out]
+        shown["channel"] = [str(each.value) for each in channels]
+        services = [each for each in content.services if each in state.subscribed]
+        shown["service"] = [str(each) for each in services]
+    return shown
 
 
 def _line(change: PlannedChange, names: Mapping[int, str]) -> Line:

@@ -1,9 +1,9 @@
 """Landing pages as HTML, for visitors and for the preview in the console.
 
 What operators wrote is data: it is escaped, and never compiled as a template. The
-inputs are named for optout.planned_changes.Submission: `form` (the nonce), `language`,
-`address`, `channel` and `shown_channel`, `service` and `shown_service`, `agreement`,
-`start_all`, and the fields of the profile by their own names.
+inputs are named for optout.planned_changes.Submission: `form` (the nonce),
+`shown_language`, `address`, `channel` and `shown_channel`, `service` and
+`shown_service`, `agreement`, `start_all`, and the fields of the profile by their names.
 """
 
 from collections.abc import Iterable, Mapping

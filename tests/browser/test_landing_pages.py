@@ -67,7 +67,7 @@ def console_paths(rich_page) -> list[str]:
         f"{one}preview/sv/",
         f"{one}versions/1/",
         f"{one}dry-run/",
-        f"{one}dry-run/?external_id=P-1&language=en&is_identified=on&city=Lund",
+        f"{one}dry-run/?external_id=P-1&page_language=en&sent=1&city=Lund",
         "/console/pages/brands/",
         "/console/pages/brands/new/",
         f"/console/pages/brands/{rich_page.brand_id}/",

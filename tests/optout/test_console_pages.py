@@ -320,6 +320,9 @@ def test_draft_has_no_wording_yet(console: Client) -> None:
     assert console.get(f"{LIST}{page.pk}/versions/1/").status_code == 404
 
 
+TRIED = {"external_id": "P-1", "page_language": "en", "sent": "1"}
+
+
 @pytest.fixture
 def anna(db: None) -> Profile:
     return factories.make_profile(
@@ -336,7 +339,7 @@ def test_dry_run_says_what_would_be_written_and_writes_nothing(console, anna):
 
     answer = console.get(
         f"{LIST}{page.pk}/dry-run/",
-        {"external_id": "P-1", "language": "en", "is_identified": "on", "channel": 1},
+        TRIED | {"is_identified": "on", "channel": 1},
     )
 
     lines = answer.context["run"].lines
@@ -349,13 +352,26 @@ def test_dry_run_says_what_would_be_written_and_writes_nothing(console, anna):
     assert Subscription.objects.get().unsubscribed_at is None
 
 
+def test_dry_run_begins_with_the_page_as_it_stands(console, anna):
+    weekly = factories.make_service()
+    factories.make_subscription(profile=anna, service=weekly)
+    page = factories.make_landing_page(
+        page_type=PageType.PREFERENCES,
+        services=(weekly.pk,),
+        fields=(OfferedField(FieldName.CITY), OfferedField(FieldName.LANGUAGE)),
+    )
+
+    answer = console.get(f"{LIST}{page.pk}/dry-run/", {"external_id": "P-1"})
+
+    assert answer.context["run"].lines == []
+    assert 'value="Lund"' in answer.content.decode()
+
+
 def test_dry_run_counts_who_shares_the_address(console, anna):
     factories.make_profile(email="anna@example.com")
     page = factories.make_landing_page(scope="shared_address")
 
-    answer = console.get(
-        f"{LIST}{page.pk}/dry-run/", {"external_id": "P-1", "language": "en"}
-    )
+    answer = console.get(f"{LIST}{page.pk}/dry-run/", TRIED)
 
     assert "1 other profile shares the address" in answer.content.decode()
 
@@ -367,9 +383,7 @@ def test_dry_run_tells_that_an_opt_out_from_everything_stays(console, anna):
         page_type=PageType.SUBSCRIBE, services=(service.pk,)
     )
 
-    answer = console.get(
-        f"{LIST}{page.pk}/dry-run/", {"external_id": "P-1", "language": "en"}
-    )
+    answer = console.get(f"{LIST}{page.pk}/dry-run/", TRIED)
 
     assert "opted out of everything and stays so" in answer.content.decode()
     assert "after confirmation" in answer.content.decode()
@@ -378,9 +392,7 @@ def test_dry_run_tells_that_an_opt_out_from_everything_stays(console, anna):
 def test_dry_run_of_an_unknown_person_is_told(console: Client) -> None:
     page = factories.make_landing_page()
 
-    answer = console.get(
-        f"{LIST}{page.pk}/dry-run/", {"external_id": "P-404", "language": "en"}
-    )
+    answer = console.get(f"{LIST}{page.pk}/dry-run/", TRIED | {"external_id": "P-404"})
 
     assert "No profile has this external id." in answer.content.decode()
 
