@@ -8,6 +8,7 @@ class OptoutConfig(AppConfig):
     verbose_name = _("Opt-outs")
 
     def ready(self) -> None:
-        from optout import checks, triggers  # noqa: F401
+        from optout import checks, page_triggers, triggers  # noqa: F401
 
         post_migrate.connect(triggers.install_after_migrate, sender=self)
+        post_migrate.connect(page_triggers.install_after_migrate, sender=self)

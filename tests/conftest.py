@@ -5,7 +5,7 @@ import hypothesis
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from optout import triggers
+from optout import page_triggers, triggers
 from profiles.models import Profile
 from tests import factories
 
@@ -33,6 +33,7 @@ def ledger_can_be_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db")
     yield
     triggers.drop()
+    page_triggers.drop()
 
 
 @pytest.fixture
