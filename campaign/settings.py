@@ -200,11 +200,6 @@ LANGUAGES = [
     ("en", _("English")),
     ("sv", _("Swedish")),
     ("de", _("German")),
-    ("fr", _("French")),
-    ("es", _("Spanish")),
-    ("fi", _("Finnish")),
-    ("nb", _("Norwegian")),
-    ("da", _("Danish")),
 ]
 CONSOLE_LANGUAGES = LANGUAGES[:2]
 LOCALE_PATHS = [BASE_DIR / "locale"]

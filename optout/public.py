@@ -117,6 +117,7 @@ def about(who: Recipient) -> dict[str, Any]:
         "what": what,
         "channel": channel,
         "has_service": who.service is not None,
+        "is_any": who.link.channel == ANY_CHANNEL,
         "address": stopping.mask(who.link.channel, who.address),
     }
 

@@ -110,7 +110,7 @@ def _save(
     nonce = dict(form).get("form", "")
     wanting = _wanting(shown.content, visitor.state, sent)
     if wanting or not stopping.is_from_form(nonce, token, now=timezone.now()):
-        return _again(shown, visitor, sent, wanting)
+        return _again(shown, visitor, sent=sent, wanting=wanting)
     version = shown.page.published_version
     assert version is not None
     events = page_submission.carry_out(
@@ -141,7 +141,7 @@ def _receive(
         nonce=stopping.form_nonce(public_id),
     )
     if wanting or not is_read or fields.get("leave_empty"):
-        return _again(shown, visitor, sent, wanting)
+        return _again(shown, visitor, sent=sent, wanting=wanting)
     network = limiting.network_of(request)
     told = page_receiving.receive(
         sent, Visit(live.version, shown.language, network, timezone.now())
@@ -152,11 +152,11 @@ def _receive(
         return answer(text, shown.language)
     if told is Answer.TOO_OFTEN:
         return answer(page_rendering.failure(shown), shown.language, status=429)
-    return _again(shown, visitor, sent, ("address",))
+    return _again(shown, visitor, sent=sent, wanting=("address",))
 
 
 def _again(
-    shown: Shown, visitor: Visitor, sent: Submission, wanting: tuple[str, ...]
+    shown: Shown, visitor: Visitor, *, sent: Submission, wanting: tuple[str, ...]
 ) -> HttpResponse:
     """Show a page as it was filled in, with what it lacks."""
     again = Visitor(

@@ -28,7 +28,7 @@ POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'"
 )
-_ALIKE: Final = {"what", "channel", "has_service", "address"}
+_ALIKE: Final = {"what", "channel", "has_service", "is_any", "address"}
 _PAGES_KEPT: Final = 4096
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 

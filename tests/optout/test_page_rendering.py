@@ -458,6 +458,6 @@ def test_language_is_asked_for_or_that_of_the_browser(
     assert f'<html lang="{expected}">' in answer.content.decode()
 
 
-@pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_page_takes_nothing_but_reading(client, method):
+@pytest.mark.parametrize("method", ["patch", "put", "delete"])
+def test_page_takes_nothing_but_reading_and_a_form(client, method):
     assert getattr(client, method)("/page/2345678923").status_code == 405
