@@ -200,6 +200,9 @@ LANGUAGES = [
     ("en", _("English")),
     ("sv", _("Swedish")),
     ("de", _("German")),
+    ("fi", _("Finnish")),
+    ("nb", _("Norwegian")),
+    ("da", _("Danish")),
 ]
 CONSOLE_LANGUAGES = LANGUAGES[:2]
 LOCALE_PATHS = [BASE_DIR / "locale"]

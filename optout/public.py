@@ -105,7 +105,7 @@ def _tell_why(who: Recipient, form: Mapping[str, str]) -> HttpResponse:
 
 def about(who: Recipient) -> dict[str, Any]:
     """Say what a link stops, in words, and to which address."""
-    channel = _("all messages")
+    channel = _("messages of any kind")
     if who.link.channel != ANY_CHANNEL:
         label = Channel(who.link.channel).label
         channel = _("messages by %(channel)s") % {"channel": label}
