@@ -247,7 +247,9 @@ def test_opening_a_page_for_asking_writes_nothing(
 
 
 @pytest.mark.parametrize(
-    "nonce", ["", "x", stopping.form_nonce("another"), stopping.form_nonce("/stop")]
+    "nonce",
+    ["", "x", stopping.form_nonce("another"), stopping.form_nonce("/stop")],
+    ids=["empty", "odd", "of another page", "of an address"],
 )
 def test_form_without_its_nonce_is_shown_again_with_what_was_typed(visitor, nonce):
     answer = visitor.post("/stop", {"form": nonce, "address": "jane@example.org"})
