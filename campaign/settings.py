@@ -200,6 +200,7 @@ LANGUAGES = [
     ("en", _("English")),
     ("sv", _("Swedish")),
     ("de", _("German")),
+    ("es", _("Spanish")),
     ("fr", _("French")),
     ("fi", _("Finnish")),
     ("nb", _("Norwegian")),
