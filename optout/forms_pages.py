@@ -68,7 +68,7 @@ class NewPageForm(forms.Form):
         label=_("Default language"),
         choices=LANGUAGE_CHOICES,
         initial=DEFAULT_LANGUAGE,
-        help_text=_("Who reads none of the page's languages gets this one."),
+        help_text=_("Who reads none of the page’s languages gets this one."),
     )
     brand = forms.ModelChoiceField(
         label=_("Brand"),
@@ -187,7 +187,7 @@ class OfferForm(forms.Form):
 
     default_language = forms.ChoiceField(
         label=_("Default language"),
-        help_text=_("Who reads none of the page's languages gets this one."),
+        help_text=_("Who reads none of the page’s languages gets this one."),
     )
     access = forms.ChoiceField(
         label=_("Who may use it"), choices=Access.choices, widget=forms.RadioSelect

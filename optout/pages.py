@@ -5,6 +5,7 @@ Publishing freezes it, with its wording, and points the page to it; the version 
 stays for the ledger. Until that has wholly succeeded, the old version is online.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import Enum
@@ -110,16 +111,29 @@ def change_settings(
     page.save(update_fields=[*names, "updated_at", "updated_by"])
 
 
-@transaction.atomic
 def edit_draft(
     page: LandingPage, content: PageContent, *, by: str, now: datetime
 ) -> LandingPageVersion:
-    """Keep a content as the draft of a page; what is online stays as it is.
+    """Keep a whole content as the draft of a page. Raises ContentError."""
+    return change_draft(page, lambda _before: content, by=by, now=now)
 
-    Makes a draft where there is none. Raises ContentError.
+
+@transaction.atomic
+def change_draft(
+    page: LandingPage,
+    change: Callable[[PageContent], PageContent],
+    *,
+    by: str,
+    now: datetime,
+) -> LandingPageVersion:
+    """Change the draft of a page, or make one; what is online stays as it is.
+
+    The change is made to what is there now, not to what somebody saw before: two
+    operators may edit two languages at once. Raises ContentError.
     """
-    content.check()
     page = _locked(page)
+    content = change(editable_content(page))
+    content.check()
     draft = page.draft()
     if draft is None:
         return _add_draft(page, content, by=by, now=now)

@@ -51,7 +51,7 @@ def landing_page_texts(
     post = request.POST if request.method == "POST" else None
     form = TextsForm(texts, content.agreement_count, post)
     if form.is_valid() and _keep(
-        request, page, content.with_texts(language, form.texts)
+        request, page, lambda now: now.with_texts(language, form.texts)
     ):
         return redirect("landing_page_texts", page.pk, language)
     [shown] = page_overview.languages(content, [language])
@@ -74,7 +74,9 @@ def landing_page_offer(request: HttpRequest, page_id: int) -> HttpResponse:
     content = pages.editable_content(page)
     post = request.POST if request.method == "POST" else None
     form = OfferForm(page.type, content, post)
-    if form.is_valid() and _keep(request, page, replace(content, **form.changes)):
+    if form.is_valid() and _keep(
+        request, page, lambda now: replace(now, **form.changes)
+    ):
         return redirect("landing_page", page.pk)
     return render(request, "optout/pages/offer.html", {"form": form, "page": page})
 
@@ -91,7 +93,7 @@ def landing_page_add_language(request: HttpRequest, page_id: int) -> HttpRespons
         return redirect("landing_page", page.pk)
     language = form.cleaned_data["language"]
     first = page_defaults.texts(page.type, language)
-    _keep(request, page, content.with_texts(language, first))
+    _keep(request, page, lambda now: now.with_texts(language, first))
     return redirect("landing_page_texts", page.pk, language)
 
 
@@ -104,12 +106,7 @@ def landing_page_remove_language(
     page = page_or_404(page_id)
     content = pages.editable_content(page)
     _texts_or_404(content, language)
-    try:
-        left = content.without_language(language)
-    except ContentError as error:
-        messages.error(request, str(error))
-    else:
-        _keep(request, page, left)
+    _keep(request, page, lambda now: now.without_language(language))
     return redirect("landing_page", page.pk)
 
 
@@ -176,11 +173,15 @@ def _texts_or_404(content: PageContent, language: str) -> Texts:
     return content.languages[language]
 
 
-def _keep(request: HttpRequest, page: LandingPage, content: PageContent) -> bool:
-    """Keep a content as the draft, and say so; or say why not."""
+def _keep(
+    request: HttpRequest,
+    page: LandingPage,
+    change: Callable[[PageContent], PageContent],
+) -> bool:
+    """Change the draft, and say so; or say why not."""
     by = request.user.get_username()
     try:
-        pages.edit_draft(page, content, by=by, now=timezone.now())
+        pages.change_draft(page, change, by=by, now=timezone.now())
     except ContentError as error:
         messages.error(request, str(error))
         return False

@@ -116,6 +116,20 @@ def test_second_edit_changes_the_same_draft():
     assert page.draft().updated_by == "eva"
 
 
+def test_two_operators_edit_two_languages_at_once():
+    page = factories.make_landing_page()
+
+    for code in ("sv", "de"):
+        pages.change_draft(
+            page,
+            lambda content, code=code: content.with_texts(code, SAID),
+            by="ola",
+            now=NOW,
+        )
+
+    assert set(pages.editable_content(page).languages) == {"en", "sv", "de"}
+
+
 def test_old_version_stays_online_when_publishing_fails():
     page = factories.make_landing_page(is_published=True)
     pages.edit_draft(
