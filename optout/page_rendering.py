@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from optout.models import LandingPage, LandingPageVersion, Service
 from optout.models.pages import PageType
@@ -49,9 +50,10 @@ class Visitor:
     nonce: str = ""
     masked_address: str = ""
     state: PersonState = field(default_factory=PersonState)
-    # Of a page that is shown again: what was sent, and what it lacked.
+    # Of a page that is shown again: what was sent, and a sentence for each input that
+    # is wrong, by its name (`faults_of` gives those of what is lacking).
     sent: Submission | None = None
-    lacking: tuple[str, ...] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Box:
     label: str
     note: str = ""
     is_ticked: bool = False
-    is_wrong: bool = False
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Input:
     autocomplete: str = ""
     longest: int = 0
     is_mandatory: bool = False
-    is_wrong: bool = False
+    fault: str = ""
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -126,6 +128,16 @@ def address_channel(services: Iterable[Service]) -> Channel:
     channels = {Channel(each.channel) for each in services}
     only = channels.pop() if len(channels) == 1 else Channel.EMAIL
     return only if only in TELEPHONE_CHANNELS else Channel.EMAIL
+
+
+def faults_of(lacking: Iterable[str]) -> dict[str, str]:
+    """Give the sentence for each name that `planned_changes.lacking` found."""
+    return {
+        name: _("Tick this box: it does not work without.")
+        if name.startswith("agreement-")
+        else _("Fill in this field.")
+        for name in lacking
+    }
 
 
 def form(shown: Shown, visitor: Visitor) -> str:
@@ -252,7 +264,7 @@ def _agreements(shown: Shown, visitor: Visitor) -> list[Box]:
             str(number),
             text,
             is_ticked=number in ticked,
-            is_wrong=f"agreement-{number}" in visitor.lacking,
+            fault=visitor.faults.get(f"agreement-{number}", ""),
         )
         for number, text in enumerate(
             shown.texts.agreements[: shown.content.agreement_count]
@@ -273,7 +285,7 @@ def _inputs(shown: Shown, visitor: Visitor) -> list[Input]:
             AUTOCOMPLETE[offered.name],
             LONGEST.get(offered.name, 0),
             is_mandatory=offered.is_mandatory,
-            is_wrong=offered.name.value in visitor.lacking,
+            fault=visitor.faults.get(offered.name.value, ""),
             options=_options(offered.name),
         )
         for offered in shown.content.fields
@@ -293,13 +305,11 @@ def _address_input(shown: Shown, visitor: Visitor) -> Input:
     is_telephone = shown.channel in TELEPHONE_CHANNELS
     return Input(
         "address",
-        translation.gettext("Telephone number")
-        if is_telephone
-        else translation.gettext("Email address"),
+        _("Telephone number") if is_telephone else _("Email address"),
         "tel" if is_telephone else "email",
         visitor.sent.address if visitor.sent else "",
         "tel" if is_telephone else "email",
         320,
         is_mandatory=True,
-        is_wrong="address" in visitor.lacking,
+        fault=visitor.faults.get("address", ""),
     )

@@ -165,7 +165,7 @@ def _again(
         visitor.masked_address,
         visitor.state,
         sent,
-        wanting,
+        page_rendering.faults_of(wanting),
     )
     return answer(page_rendering.form(shown, again), shown.language)
 

@@ -251,6 +251,24 @@ def test_made_up_language_is_not_there(console: Client) -> None:
         assert console.get(f"{LIST}{page.pk}/{part}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"title": "x" * 201}, "at most 200 characters"),
+        ({"intro": "x" * 80_000}, "at most 3000 characters"),
+        ({"title": "nul\0"}, "Null characters are not allowed"),
+    ],
+    ids=["long", "80 kB", "nul"],
+)
+def test_text_that_cannot_be_kept_is_told_at_its_field(console, change, sentence):
+    page = factories.make_landing_page()
+
+    answer = console.post(f"{LIST}{page.pk}/texts/en/", TEXTS | change)
+
+    assert sentence in answer.content.decode()
+    assert pages.editable_content(page).texts_in("en").title == "Stop all messages"
+
+
 def test_frame_is_for_the_console_only(console: Client) -> None:
     page = factories.make_landing_page()
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
@@ -113,7 +113,11 @@ def written_with(text: str) -> tuple[LandingPage, Visitor]:
     )
     sent = Submission(address=text, fields={"city": text, "language": text})
     return page, Visitor(
-        action="/page/x", masked_address=text, nonce=text, sent=sent, lacking=("city",)
+        action="/page/x",
+        masked_address=text,
+        nonce=text,
+        sent=sent,
+        faults={"city": text, "agreement-0": text},
     )
 
 
@@ -243,6 +247,21 @@ def test_agreement_is_never_ticked_before_the_visitor_does():
     assert rendered(page, again).ticked("agreement") == ["1"]
 
 
+def test_wrong_input_is_marked_with_its_sentence():
+    page = factories.make_landing_page(
+        page_type=PageType.ACQUISITION, fields=(OfferedField(FieldName.CITY, True),)
+    )
+    faults = page_rendering.faults_of(["city", "agreement-0"])
+
+    html = rendered(page, Visitor(state=KNOWN, faults=faults))
+
+    [city] = html.named("city")
+    assert (city["aria-invalid"], city["aria-describedby"]) == ("true", "city-wrong")
+    assert "Fill in this field." in html.text
+    assert html.text.strip().startswith("Error: ")
+    assert faults["agreement-0"] == "Tick this box: it does not work without."
+
+
 def test_denylist_page_has_one_form_with_one_button():
     html = rendered(factories.make_landing_page(), Visitor(state=KNOWN))
 
@@ -343,121 +362,3 @@ def test_content_without_any_text_can_be_shown():
     shown = page_rendering.of_content(page, PageContent(), "sv")
 
     assert "<h1></h1>" in page_rendering.form(shown, Visitor())
-
-
-def test_stylesheet_of_a_brand_is_kept_by_browsers(client: Client):
-    brand = factories.make_brand(light_button="#123456")
-    url = f"/brands/{brand.pk}-{brand.digest}.css"
-
-    answer = client.get(url)
-
-    assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
-    assert "--accent: #123456;" in answer.content.decode()
-    assert "immutable" in answer.headers["Cache-Control"]
-    again = client.get(url, headers={"If-None-Match": answer.headers["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
-    assert not answer.cookies
-
-
-def test_old_address_of_a_stylesheet_gives_the_new_colours(client: Client):
-    brand = factories.make_brand()
-
-    answer = client.get(f"/brands/{brand.pk}-0123456789ab.css")
-
-    assert answer.headers["Cache-Control"] == "no-cache"
-    assert client.get("/brands/99999-0123456789ab.css").status_code == 404
-
-
-def test_logo_is_given_as_the_picture_it_is(client: Client):
-    brand = factories.make_brand()
-    brand.set_logo(logos.read(PNG))
-    brand.save()
-
-    answer = client.get(f"/brands/{brand.pk}-{brand.digest}.png")
-
-    assert (answer.content, answer.headers["Content-Type"]) == (PNG, "image/png")
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-
-
-def test_brand_without_logo_has_none(client: Client):
-    brand = factories.make_brand()
-
-    assert client.get(f"/brands/{brand.pk}-{brand.digest}.png").status_code == 404
-
-
-def test_page_for_anybody_is_at_its_address(client: Client):
-    page = factories.make_landing_page(
-        page_type=PageType.ACQUISITION, is_published=True
-    )
-
-    answer = client.get(f"/page/{page.public_id}")
-
-    assert answer.status_code == 200
-    assert "Hear from us" in answer.content.decode()
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
-    assert answer.headers["X-Frame-Options"] == "DENY"
-    assert not answer.cookies
-
-
-@pytest.mark.parametrize("is_published", [True, False])
-def test_page_for_the_identified_does_not_open_without_a_link(client, is_published):
-    page = factories.make_landing_page(is_published=is_published)
-
-    assert client.get(f"/page/{page.public_id}").status_code == 404
-    assert client.get("/page/2345678923").status_code == 404
-
-
-def test_closed_page_says_so_or_leads_elsewhere(client: Client):
-    page = factories.make_landing_page(is_published=True)
-    pages.close(page, by="ola", now=NOW)
-
-    answer = client.get(f"/page/{page.public_id}")
-    assert (answer.status_code, "is not open" in answer.content.decode()) == (410, True)
-
-    LandingPage.objects.update(closed_url="https://example.com/later")
-    answer = client.get(f"/page/{page.public_id}?next=//evil.example")
-    assert answer.headers["Location"] == "https://example.com/later"
-
-
-def test_page_before_its_window_is_not_open(client: Client):
-    page = factories.make_landing_page(is_published=True)
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    LandingPage.objects.filter(pk=page.pk).update(starts_at=tomorrow)
-
-    assert client.get(f"/page/{page.public_id}").status_code == 410
-
-
-@pytest.mark.parametrize(
-    ("query", "accepted", "expected"),
-    [
-        ("", "sv-FI,en;q=0.5", "sv"),
-        ("", "de", "en"),
-        ("?language=sv", "en", "sv"),
-        ("?language=<script>", "en", "en"),
-    ],
-)
-def test_language_is_asked_for_or_that_of_the_browser(
-    client, query, accepted, expected
-):
-    page = factories.make_landing_page(
-        page_type=PageType.ACQUISITION,
-        languages={
-            code: Texts("T", button="B", confirmation="C") for code in ("en", "sv")
-        },
-        is_published=True,
-    )
-
-    answer = client.get(
-        f"/page/{page.public_id}{query}", headers={"Accept-Language": accepted}
-    )
-
-    assert answer.headers["Content-Language"] == expected
-    assert f'<html lang="{expected}">' in answer.content.decode()
-
-
-@pytest.mark.parametrize("method", ["patch", "put", "delete"])
-def test_page_takes_nothing_but_reading_and_a_form(client, method):
-    assert getattr(client, method)("/page/2345678923").status_code == 405
