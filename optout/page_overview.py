@@ -47,6 +47,8 @@ class Overview:
     warnings: list[str]
     services: list[Service]
     can_close: bool
+    is_before_window: bool
+    is_after_window: bool
 
     @property
     def starts_at(self) -> str:
@@ -86,7 +88,7 @@ def lines() -> list[Line]:
     ]
 
 
-def of(page: LandingPage) -> Overview:
+def of(page: LandingPage, now: datetime) -> Overview:
     """Look at a page from all sides; an unreadable content is shown as an empty one."""
     try:
         content = pages.editable_content(page)
@@ -104,6 +106,8 @@ def of(page: LandingPage) -> Overview:
         page_publishing.warnings(page, content),
         list(Service.objects.filter(pk__in=content.services)),
         page_publishing.can_close(page),
+        page.is_before_window(now),
+        page.is_after_window(now),
     )
 
 

@@ -59,7 +59,7 @@ def landing_page_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def landing_page(request: HttpRequest, page_id: int) -> HttpResponse:
     """Show a page: its state, address, languages, versions, and what it lacks."""
-    overview = page_overview.of(page_or_404(page_id))
+    overview = page_overview.of(page_or_404(page_id), timezone.now())
     context = {
         "overview": overview,
         "page": overview.page,

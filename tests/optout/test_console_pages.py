@@ -120,6 +120,23 @@ def test_what_is_missing_is_listed_before_publishing(console: Client) -> None:
     assert ">Publish<" not in text
 
 
+@pytest.mark.parametrize(
+    ("window", "note"),
+    [
+        ({"starts_at": datetime(2999, 1, 1, tzinfo=UTC)}, "until 2999-01-01 00:00"),
+        ({"ends_at": datetime(2020, 1, 1, tzinfo=UTC)}, "since 2020-01-01 00:00"),
+    ],
+    ids=["before", "after"],
+)
+def test_page_out_of_its_window_is_told(console, window, note):
+    page = factories.make_landing_page(is_published=True)
+    LandingPage.objects.update(**window)
+
+    text = text_of(console, f"{LIST}{page.pk}/")
+
+    assert f"Visitors find it closed {note}" in text
+
+
 def test_page_is_closed_and_its_draft_thrown_away(console: Client) -> None:
     page = factories.make_landing_page(is_published=True)
     console.post(f"{LIST}{page.pk}/texts/en/", TEXTS)
