@@ -2,7 +2,7 @@
 
 1. Two made-up files are imported, as an operator would do it.
 2. A domain is blocked and a few people change their minds.
-3. People subscribe to two services.
+3. People subscribe to two services, and landing pages are made for them.
 4. Deliveries are made, and all but one analysed.
 """
 
@@ -48,8 +48,9 @@ def load(*, now: datetime) -> Example:
     import_files(now=now)
     block_a_domain(now=now)
     change_minds(now=now)
-    news, _evenings = example_services.make_services(now=now)
-    make_deliveries(news, now=now)
+    services = example_services.make_services(now=now)
+    example_services.make_pages(services, now=now)
+    make_deliveries(services[0], now=now)
     return Example(
         profiles=Profile.objects.count(),
         quarantined=QuarantinedAddress.objects.count(),

@@ -1,14 +1,22 @@
-"""Example services: two of them, with people who came and a few who left again."""
+"""Example services with people who came and left, and landing pages for them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from optout import subscriptions
-from optout.models import Service, ServiceText
+from django.utils.translation import gettext as _
+
+from optout import pages, subscriptions
+from optout.models import Brand, LandingPage, Service, ServiceText
 from optout.models.ledger import ConsentSource
+from optout.models.pages import PageType
+from optout.page_content import Access
 from profiles.channels import Channel
 from profiles.models import Profile
 
 SUBSCRIBERS = 240
+MADE_BY = "example data"
 _TEXTS = {
     "news": {
         "en": ("News from the garden", "What to sow and to harvest, once a month."),
@@ -35,6 +43,36 @@ def make_services(*, now: datetime) -> list[Service]:
         if number % 4 == 0:
             _come_and_go(profile, evenings, number + 1, now=now)
     return [news, evenings]
+
+
+def make_pages(services: Sequence[Service], *, now: datetime) -> list[LandingPage]:
+    """Publish a page to choose on, and one to sign up by; keep a third as a draft."""
+    brand = Brand.objects.default()
+    brand.sender_name = "Example Garden"
+    brand.postal_address = "Storgatan 1\n903 26 Umeå"
+    brand.contact = "hello@example.com"
+    brand.save()
+    choose = _make_page(_("What you get"), PageType.PREFERENCES, now=now)
+    choices = {
+        "channels": (Channel.EMAIL, Channel.SMS),
+        "services": tuple(service.pk for service in services),
+    }
+    _offer(choose, choices, now=now)
+    sign_up = _make_page(_("Sign up for the news"), PageType.SUBSCRIBE, now=now)
+    public = {"access": Access.ANYBODY, "services": (services[0].pk,)}
+    _offer(sign_up, public, now=now)
+    for page in (choose, sign_up):
+        pages.publish(page, by=MADE_BY, now=now)
+    return [choose, sign_up, _make_page(_("Way out"), PageType.DENYLIST, now=now)]
+
+
+def _make_page(name: str, page_type: PageType, *, now: datetime) -> LandingPage:
+    return pages.create(name, page_type, by=MADE_BY, now=now)
+
+
+def _offer(page: LandingPage, choices: Mapping[str, Any], *, now: datetime) -> None:
+    content = replace(pages.editable_content(page), **choices)
+    pages.edit_draft(page, content, by=MADE_BY, now=now)
 
 
 def _make(name: str, channel: Channel, *, now: datetime, **fields: object) -> Service:

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from delivery import example, example_files
 from delivery.models import Delivery
-from optout.models import ConsentEvent, OptOut, Subscription
+from optout.models import ConsentEvent, LandingPage, OptOut, Subscription
 from profiles.models import Address, Profile
 from quarantine.models import QuarantinedAddress
 from tests import factories
@@ -39,6 +39,8 @@ def test_example_shows_every_part_of_the_product():
     spring = Delivery.objects.earliest("pk").current_analysis
     monthly = Delivery.objects.get(service__name="news").current_analysis
     assert monthly.excluded_counts["not_subscribed"] > 100
+    states = LandingPage.objects.values_list("state", flat=True)
+    assert sorted(states) == ["draft", "published", "published"]
     excluded = {code for code, count in spring.excluded_counts.items() if count}
     assert excluded == {
         "address_not_specified",
