@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from optout import confirmation, tokens
 from optout.models import OptOut, Service, SignUp
+from optout.models.pages import PageType
 from optout.tokens import Link, Purpose
 from profiles.channels import Channel
 from profiles.models import Profile
@@ -81,6 +82,18 @@ def places(profile, service) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def own_page(profile) -> str:
+    """Give the address of a landing page with the link of a person."""
+    page = factories.make_landing_page(
+        page_type=PageType.PREFERENCES,
+        is_published=True,
+        channels=(Channel.EMAIL, Channel.SMS),
+    )
+    link = Link(profile.pk, Channel.EMAIL, timezone.now())
+    return f"/page/{page.public_id}/{tokens.make(link, Purpose.PREFERENCES)}"
+
+
 def everything() -> dict[str, list[object]]:
     """Give every row of our own tables."""
     return {
@@ -109,12 +122,12 @@ def test_from_link_to_out_is_one_press_without_scripts(
 
 
 def test_looking_with_scripts_on_changes_and_tells_nothing(
-    page, context, live_server, places
+    page, context, live_server, places, own_page
 ):
     before = everything()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    for path in places.values():
+    for path in [*places.values(), own_page]:
         assert page.goto(path).status == 200
         page.wait_for_timeout(1500)
 
