@@ -14,6 +14,7 @@ from django.db import transaction
 from optout import asking, limiting, page_submission, signing_up
 from optout.asking import Answer
 from optout.models import LandingPageVersion, Service
+from optout.models.pages import PageType
 from optout.page_submission import Sent
 from optout.planned_changes import Submission
 from optout.tokens import Link
@@ -37,7 +38,7 @@ class Visit:
 def receive(submission: Submission, visit: Visit) -> Answer:
     """Take what a stranger sent; gives what they are told."""
     page = visit.version.page
-    if page.is_way_out or page.type == "preferences":
+    if page.is_way_out or page.type == PageType.PREFERENCES:
         return asking.ask(
             submission.address,
             network=visit.network,

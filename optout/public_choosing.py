@@ -6,7 +6,7 @@ from django.utils import timezone, translation
 from optout import choosing, public, recipients, stopping, tokens
 from optout.choosing import Wanted
 from optout.public_asking import unknown
-from optout.public_pages import form_of, open_to_all, page, supported
+from optout.public_pages import form_of, ids_in, open_to_all, page, supported
 from optout.recipients import Recipient
 from optout.tokens import ExpiredToken, InvalidToken, Purpose
 
@@ -71,10 +71,7 @@ def _offer(
 
 def _wanted(form: list[tuple[str, str]]) -> Wanted:
     """Read the boxes of the page; what is no number of ours is passed over."""
-    ids: dict[str, set[int]] = {}
-    for name, value in form:
-        if value.isascii() and value.isdecimal() and len(value) < 19:
-            ids.setdefault(name, set()).add(int(value))
+    ids = ids_in(form)
     pressed = dict(form).get("do", "")
     if pressed in ("stop_all", "start_all"):
         # Who presses one of these means that, and not the boxes.

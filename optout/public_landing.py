@@ -7,7 +7,7 @@ was chosen at once; without one it asks the mailbox. A GET writes nothing.
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from optout import (
@@ -31,7 +31,7 @@ from optout.page_submission import Sent, is_readable
 from optout.pages import LivePage
 from optout.planned_changes import PersonState, Submission, lacking
 from optout.public_asking import unknown
-from optout.public_pages import answer, form_of, open_to_all
+from optout.public_pages import answer, form_of, ids_in, open_to_all, supported
 from optout.recipients import Recipient
 from optout.tokens import ExpiredToken, InvalidToken, Purpose
 from profiles.models import Profile
@@ -66,26 +66,23 @@ def own_page(request: HttpRequest, public_id: str, token: str) -> HttpResponseBa
     try:
         link = tokens.read(token, Purpose.PREFERENCES, now=timezone.now())
     except ExpiredToken as expired:
-        who = recipients.find(expired.link)
-        stop_token = tokens.make(expired.link, Purpose.STOP)
-        return public.ask(who, stop_token, is_expired=True)
+        return _built_in(request, recipients.find(expired.link), is_expired=True)
     except InvalidToken:
         return unknown(request)
     who = recipients.find(link)
+    form = form_of(request) if request.method == "POST" else []
+    if "undo" in dict(form):
+        with translation.override(supported(request, who.language)):
+            return public.take_back(who, dict(form)["undo"])
     live = pages.live_version(public_id, timezone.now())
     profile = Profile.objects.filter(pk=link.profile_id).first()
     if live.version is None or not live.is_open or profile is None:
-        # The link is good, and its page is not: the built-in one serves.
-        return public.ask(who, tokens.make(link, Purpose.STOP))
+        return _built_in(request, who)
     content = live.version.read()
     language = content.language_for([who.language, *_accepted(request)])
     shown = page_rendering.of_version(live.version, language)
-    action = reverse("own_page", args=[public_id, token])
-    form = form_of(request) if request.method == "POST" else []
-    if "undo" in dict(form):
-        return public.take_back(who, dict(form)["undo"])
     visitor = Visitor(
-        action=action,
+        action=reverse("own_page", args=[public_id, token]),
         nonce=stopping.form_nonce(token),
         masked_address=stopping.mask(link.channel, who.address),
         state=page_visitors.state_of(
@@ -95,6 +92,15 @@ def own_page(request: HttpRequest, public_id: str, token: str) -> HttpResponseBa
     if not form:
         return answer(page_rendering.form(shown, visitor), language)
     return _save(who, profile, shown, visitor=visitor, form=form, token=token)
+
+
+def _built_in(
+    request: HttpRequest, who: Recipient, *, is_expired: bool = False
+) -> HttpResponse:
+    """Serve a link whose page is not there, or that is too old for it, all the same."""
+    with translation.override(supported(request, who.language)):
+        stop_token = tokens.make(who.link, Purpose.STOP)
+        return public.ask(who, stop_token, is_expired=is_expired)
 
 
 def _save(
@@ -179,10 +185,7 @@ def _wanting(
 
 def submission_of(content: PageContent, form: _Form) -> Submission:
     """Read what was sent; what is no number of ours is passed over."""
-    ids: dict[str, set[int]] = {}
-    for name, value in form:
-        if value.isascii() and value.isdecimal() and len(value) < 19:
-            ids.setdefault(name, set()).add(int(value))
+    ids = ids_in(form)
     fields = dict(form)
     names = [each.name.value for each in content.fields]
     return Submission(

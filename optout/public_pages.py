@@ -106,6 +106,15 @@ def form_of(request: HttpRequest) -> list[tuple[str, str]]:
     return [] if files else [(name, str(value).strip()) for name, value in pairs]
 
 
+def ids_in(form: list[tuple[str, str]]) -> dict[str, set[int]]:
+    """Give the numbers of a form by name; what is no number of ours is left out."""
+    ids: dict[str, set[int]] = {}
+    for name, value in form:
+        if value.isascii() and value.isdecimal() and len(value) < 19:
+            ids.setdefault(name, set()).add(int(value))
+    return ids
+
+
 def _body(request: HttpRequest) -> bytes:
     """Read a body of at most MAX_BODY bytes; a longer one is nothing to us.
 

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from profiles.addresses import ParsedAddress, suffixes
-from profiles.models import Address, DomainSuffix, Profile
+from profiles.addresses import ParsedAddress
+from profiles.creating import KnownDomains
+from profiles.models import Address, Profile
 
 
 @transaction.atomic
@@ -15,24 +16,8 @@ def add(
 ) -> Profile:
     """Make a profile whose only and preferred address is this one."""
     profile = Profile.objects.create(created_at=now, updated_at=now, **fields)
-    if address.domain:
-        DomainSuffix.objects.bulk_create(
-            [
-                DomainSuffix(suffix=suffix, domain=address.domain)
-                for suffix in suffixes(address.domain)
-            ],
-            ignore_conflicts=True,
-        )
-    Address.objects.create(
-        profile=profile,
-        channel=address.channel,
-        value=address.value,
-        digest=address.digest,
-        domain=address.domain,
-        is_deliverable=address.is_deliverable,
-        is_preferred=True,
-        created_at=now,
-    )
+    KnownDomains().add({address.domain})
+    prefer(profile, address, now=now)
     return profile
 
 
@@ -49,21 +34,16 @@ def prefer(profile: Profile, address: ParsedAddress, *, now: datetime) -> None:
     own.filter(is_preferred=True).exclude(digest=address.digest).update(
         is_preferred=False
     )
+    stored = {
+        "value": address.value,
+        "domain": address.domain,
+        "is_deliverable": address.is_deliverable,
+        "is_preferred": True,
+    }
     Address.objects.update_or_create(
         profile=profile,
         channel=address.channel,
         digest=address.digest,
-        defaults={
-            "value": address.value,
-            "domain": address.domain,
-            "is_deliverable": address.is_deliverable,
-            "is_preferred": True,
-        },
-        create_defaults={
-            "value": address.value,
-            "domain": address.domain,
-            "is_deliverable": address.is_deliverable,
-            "is_preferred": True,
-            "created_at": now,
-        },
+        defaults=stored,
+        create_defaults=stored | {"created_at": now},
     )

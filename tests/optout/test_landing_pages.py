@@ -265,6 +265,8 @@ def test_closed_page_says_so_and_its_links_still_stop(visitor, profile, monkeypa
 
     assert visitor.get(f"/page/{page.public_id}").status_code == 410
     assert 'action="/stop/' in visitor.get(url).content.decode()
+    Profile.objects.update(language="de")
+    assert "Nachrichten stoppen" in visitor.get(url).content.decode()
     page_of_nobody = url.replace(page.public_id, "gone")
     assert 'action="/stop/' in visitor.get(page_of_nobody).content.decode()
 
