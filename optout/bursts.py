@@ -1,6 +1,6 @@
 """Bursts: many opt-outs of one delivery within seconds, found in the ledger.
 
-Some mail scanners press buttons (standards.md 2.2, T1b). What they did cannot be told
+Some mail scanners press buttons. What they did cannot be told
 from what people did, so it takes effect, and a burst is only flagged. Somebody with
 the right `optout.reverse_burst` (asked at the door) may reverse it as a batch.
 """
@@ -18,7 +18,7 @@ from optout.models.ledger import ConsentSource, Direction
 from profiles import bulk
 
 # So many within this time. People take minutes to hours to read a message; a share of
-# the delivery (T1b: 3 % within 60 s) can be added once it is known what was sent.
+# the delivery (such as 3 % within 60 s) can be added once it is known what was sent.
 FEWEST: Final = 20
 WITHIN: Final = timedelta(seconds=10)
 # Opt-outs that are older are not looked at again.
