@@ -1,6 +1,6 @@
 """Forms of the console for services and subscriptions."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -8,12 +8,19 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from optout.forms import REASONS
-from optout.models import Service, ServiceText
+from optout.models import LandingPage, Service, ServiceText
+from optout.models.pages import PageType
 from optout.models.subscribing import ConfirmationMode
+from optout.page_states import PageState
 
 OWN_TEXTS = {
     "subscribe_confirmation": ("subscribed_subject", "subscribed_body"),
     "unsubscribe_confirmation": ("unsubscribed_subject", "unsubscribed_body"),
+}
+
+PAGE_TYPES = {
+    "subscribe_page": PageType.SUBSCRIBE,
+    "unsubscribe_page": PageType.UNSUBSCRIBE,
 }
 
 
@@ -28,7 +35,33 @@ class ServiceForm(forms.ModelForm[Service]):
             "validity_days",
             "subscribe_confirmation",
             "unsubscribe_confirmation",
+            "subscribe_page",
+            "unsubscribe_page",
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, type_ in PAGE_TYPES.items():
+            pages = LandingPage.objects.filter(type=type_, state=PageState.PUBLISHED)
+            field = cast(forms.ModelChoiceField[LandingPage], self.fields[name])
+            field.queryset = pages.select_related("published_version").order_by("name")
+            field.empty_label = gettext("The built-in page")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name in PAGE_TYPES:
+            page = self.cleaned_data.get(name)
+            if page is not None and not self._is_offered_by(page):
+                text = gettext(
+                    "“%(page)s” does not offer this service. Add it there, publish"
+                    " the page, and choose it then."
+                )
+                self.add_error(name, text % {"page": page})
+        return cleaned
+
+    def _is_offered_by(self, page: LandingPage) -> bool:
+        version = page.published_version
+        return version is not None and self.instance.pk in version.read().services
 
     def clean_channel(self) -> int:
         channel = int(self.cleaned_data["channel"])

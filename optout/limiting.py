@@ -38,7 +38,13 @@ class Rule:
 REQUESTS_OF_NETWORK: Final = Rule(LimitKind.NETWORK, 20, timedelta(hours=1))
 REQUESTS_FOR_MAILBOX: Final = Rule(LimitKind.MAILBOX, 5, timedelta(hours=1))
 MAIL_TO_MAILBOX: Final = Rule(LimitKind.MAIL, 1, timedelta(hours=24))
-_RULES: Final = (REQUESTS_OF_NETWORK, REQUESTS_FOR_MAILBOX, MAIL_TO_MAILBOX)
+SERVICE_MAIL: Final = Rule(LimitKind.SERVICE, 1, timedelta(hours=24))
+_RULES: Final = (
+    REQUESTS_OF_NETWORK,
+    REQUESTS_FOR_MAILBOX,
+    MAIL_TO_MAILBOX,
+    SERVICE_MAIL,
+)
 
 
 def allow(rule: Rule, subject: str, *, now: datetime) -> bool:

@@ -7,17 +7,15 @@ in quarantine, denylisted or of a blocked domain gets none.
 
 from collections.abc import Sequence
 from datetime import datetime
-from smtplib import SMTPException
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from optout import limiting, link_urls
+from optout import limiting, link_urls, notices
 from optout.models import OptOut, StopRequest
 from optout.tokens import Link
 from profiles.addresses import parse, suffixes
@@ -26,10 +24,6 @@ from profiles.models import Address
 from quarantine.models import BlockedDomain, QuarantinedAddress
 
 MOST_PROFILES: Final = 5
-
-
-class MailNotSent(Exception):
-    """The mail server took no mail. Says nothing of the address, as logs keep it."""
 
 
 def answer(channel: Channel, digest: UUID, *, now: datetime) -> bool:
@@ -54,8 +48,8 @@ def mail_links(digest: UUID, *, now: datetime) -> bool:
     if not limiting.allow(limiting.MAIL_TO_MAILBOX, mailbox, now=now):
         return False
     language = addresses[0].profile.language
-    with translation.override(_supported(language)):
-        _send(_message(addresses, now=now))
+    with translation.override(supported(language)):
+        notices.send(addresses[0].value, _("Your links"), _body(addresses, now=now))
     return True
 
 
@@ -95,37 +89,21 @@ def _flags(channel: Channel) -> QuerySet[OptOut]:
     )
 
 
-def _supported(language: str) -> str:
+def supported(language: str) -> str:
+    """Give the language that we write in to somebody of this one."""
     try:
         return translation.get_supported_language_variant(language)
     except LookupError:
         return settings.LANGUAGE_CODE
 
 
-def _message(addresses: Sequence[Address], *, now: datetime) -> EmailMessage:
-    links = [_links(address, now=now) for address in addresses]
+def _body(addresses: Sequence[Address], *, now: datetime) -> str:
     parts = [
         _("Somebody, probably you, asked on our page for the links of this address."),
-        *links,
+        *(_links(address, now=now) for address in addresses),
         _("If it was not you, you need not do anything: nothing was changed."),
     ]
-    return EmailMessage(
-        subject=_("Your links"),
-        body="\n\n".join(parts) + "\n",
-        from_email=settings.DEFAULT_SENDER,
-        to=[addresses[0].value],
-        headers={
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
-    )
-
-
-def _send(message: EmailMessage) -> None:
-    try:
-        message.send()
-    except (SMTPException, OSError) as error:
-        raise MailNotSent(type(error).__name__) from None
+    return "\n\n".join(parts)
 
 
 def _links(address: Address, *, now: datetime) -> str:

@@ -1,25 +1,18 @@
-"""Mails about consent itself: asking to confirm, and that it was done.
-
-They carry nothing that a stranger typed, and no advertising. None of them is part of
-a delivery, so no analysis stands before them; who may get one is asked by the caller.
-"""
-
-from collections.abc import Mapping
-from email.utils import make_msgid
+"""The mail that asks the owner of a mailbox to confirm a sign-up."""
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from optout import confirmation
-
-_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+from optout import confirmation, notices
 
 
 def ask_to_confirm(sign_up_id: int) -> bool:
-    """Send the mail of a sign-up, once; says whether it was sent."""
-    message_id = make_msgid(domain=sender_domain())
+    """Send the mail of a sign-up, once; says whether it was sent. Raises MailNotSent.
+
+    Counted before it is sent: a worker that dies in between sends none, never two.
+    """
+    message_id = notices.new_message_id()
     sign_up = confirmation.claim_mail(
         sign_up_id, message_id=message_id, now=timezone.now()
     )
@@ -31,23 +24,10 @@ def ask_to_confirm(sign_up_id: int) -> bool:
             "url": confirmation.url_of(sign_up),
             "hours": int(confirmation.LIFETIME.total_seconds() // 3600),
         }
-        _send("confirm", sign_up.address, about, message_id=message_id)
+        notices.send(
+            sign_up.address,
+            render_to_string("public/mail/confirm_subject.txt", about),
+            render_to_string("public/mail/confirm.txt", about),
+            message_id=message_id,
+        )
     return True
-
-
-def sender_domain() -> str:
-    """Give the domain that our mails come from."""
-    address = settings.DEFAULT_SENDER.rpartition("<")[2].rstrip("> ")
-    return str(address.rpartition("@")[2])
-
-
-def _send(
-    name: str, address: str, about: Mapping[str, object], *, message_id: str
-) -> None:
-    subject = render_to_string(f"public/mail/{name}_subject.txt", dict(about))
-    EmailMessage(
-        " ".join(subject.split()),
-        render_to_string(f"public/mail/{name}.txt", dict(about)).strip() + "\n",
-        to=[address],
-        headers={**_HEADERS, "Message-ID": message_id},
-    ).send()

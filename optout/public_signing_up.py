@@ -1,10 +1,10 @@
 """The pages of a sign-up: asking for a service, and agreeing from the mailbox."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from optout import confirmation, limiting, signing_up, stopping, tokens
+from optout import confirmation, limiting, pages, signing_up, stopping, tokens
 from optout.confirmation import Outcome
 from optout.models import Service
 from optout.public_asking import unknown
@@ -18,11 +18,14 @@ def join(request: HttpRequest, name: str) -> HttpResponse:
     """Ask for a service that anybody may have; the answer is the same for everybody."""
     service = (
         Service.objects.prefetch_related("texts")
+        .select_related("subscribe_page")
         .filter(name=name, is_open=True, channel=Channel.EMAIL)
         .first()
     )
     if service is None:
         return unknown(request)
+    if request.method != "POST" and (own := _own_page(service)):
+        return HttpResponseRedirect(own)
     with translation.override(translation.get_language_from_request(request)):
         form = dict(form_of(request)) if request.method == "POST" else {}
         address = form.get("email", "").strip()
@@ -90,6 +93,14 @@ def _ask(service: Service, address: str) -> None:
         origin=service.label,
     )
     signing_up.ask(request, now=timezone.now())
+
+
+def _own_page(service: Service) -> str:
+    """Give the path of the page that operators made for a service, while it is open."""
+    page = service.subscribe_page
+    if page is None or not pages.live_version(page.public_id, timezone.now()).is_open:
+        return ""
+    return reverse("public_page", args=[page.public_id])
 
 
 def _about(service: Service, address: str) -> dict[str, object]:

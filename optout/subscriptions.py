@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from optout import ledger
+from optout import ledger, service_mails, tasks_subscribing
 from optout.models import Service, Subscription
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from optout.preferences import ConsentError
@@ -78,6 +78,8 @@ def subscribe(
         landing_page_version_id=landing_page_version_id,
         now=now,
     )
+    if service_mails.is_told(service, has_begun=True, source=source):
+        _tell(profile, service, has_begun=True, language=language)
     return True
 
 
@@ -101,6 +103,13 @@ def unsubscribe(
     Somebody who never subscribed is recorded as well: no file may subscribe them. A
     second time changes nothing and leaves no second row in the ledger (promise 8).
     """
+    # Who never subscribed is not told of an end; asked before there is one.
+    was_subscribed = (
+        service_mails.is_told(service, has_begun=False, source=source)
+        and Subscription.objects.current(now)
+        .filter(profile=profile, service=service)
+        .exists()
+    )
     if not _end(profile.pk, service.pk, source=source, now=now):
         return False
     ledger.record(
@@ -119,6 +128,8 @@ def unsubscribe(
         landing_page_version_id=landing_page_version_id,
         now=now,
     )
+    if was_subscribed:
+        _tell(profile, service, has_begun=False, language=language)
     return True
 
 
@@ -155,6 +166,16 @@ def preferred_digest(profile_id: int, channel: int) -> UUID | None:
         profile_id=profile_id, channel=channel, is_preferred=True
     )
     return preferred.values_list("digest", flat=True).first()
+
+
+def _tell(
+    profile: Profile, service: Service, *, has_begun: bool, language: str
+) -> None:
+    transaction.on_commit(
+        lambda: tasks_subscribing.tell.enqueue(
+            profile.pk, service.pk, has_begun=has_begun, language=language
+        )
+    )
 
 
 def _locked(profile_id: int, service_id: int) -> Subscription | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from optout import service_figures, subscriptions
+from optout import link_urls, service_figures, subscriptions
 from optout.forms_subscribing import (
     ServiceForm,
     ServiceTextForm,
@@ -49,6 +49,7 @@ def service_detail(request: HttpRequest, service_id: int) -> HttpResponse:
     context = {
         "service": service,
         "texts": service.texts.all(),
+        "join_url": link_urls.join_url(service),
         "figures": service_figures.figures(service, now=now),
         "period": service_figures.PERIOD,
         "now": now,

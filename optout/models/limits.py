@@ -6,6 +6,7 @@ class LimitKind(models.TextChoices):
     NETWORK = "network", _("Requests of a network")
     MAILBOX = "mailbox", _("Requests for a mailbox")
     MAIL = "mail", _("Mail to a mailbox")
+    SERVICE = "service", _("Mail of a service to a mailbox")
 
 
 class Limit(models.Model):

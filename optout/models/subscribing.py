@@ -52,12 +52,35 @@ class Service(models.Model):
         max_length=10,
         choices=ConfirmationMode.choices,
         default=ConfirmationMode.DEFAULT,
+        help_text=_("By email, once, to who subscribed on a page of ours."),
     )
     unsubscribe_confirmation = models.CharField(
         _("sent after unsubscribing"),
         max_length=10,
         choices=ConfirmationMode.choices,
         default=ConfirmationMode.NONE,
+        help_text=_("By email, once, to who unsubscribed by a page or one click."),
+    )
+    subscribe_page = models.ForeignKey(
+        "optout.LandingPage",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("page to subscribe"),
+        help_text=_("Empty: the built-in one."),
+    )
+    unsubscribe_page = models.ForeignKey(
+        "optout.LandingPage",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("page to unsubscribe"),
+        help_text=_(
+            "Links in messages lead there. Empty, or while it is closed: the built-in"
+            " one."
+        ),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     created_by = models.ForeignKey(

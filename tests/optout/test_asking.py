@@ -8,12 +8,13 @@ from threading import Barrier
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django_tasks_db.models import DBTaskResult
 
 from delivery import erasure
-from optout import asking, link_mail, public_asking, stopping, tokens
+from optout import asking, link_mail, notices, public_asking, stopping, tokens
 from optout.asking import Answer
 from optout.link_urls import preferences_url
 from optout.models import ConsentEvent, Limit, OptOut, StopRequest
@@ -202,8 +203,8 @@ def test_failure_of_the_mail_server_names_no_address(jane, monkeypatch):
     def refuse(message):
         raise SMTPRecipientsRefused({"jane@example.org": (550, b"jane is unknown")})
 
-    monkeypatch.setattr(link_mail.EmailMessage, "send", refuse)
-    with pytest.raises(link_mail.MailNotSent) as caught:
+    monkeypatch.setattr(EmailMessage, "send", refuse)
+    with pytest.raises(notices.MailNotSent) as caught:
         link_mail.mail_links(asking.read("jane@example.org").digest, now=NOW)
     assert str(caught.value) == "SMTPRecipientsRefused"
     assert caught.value.__suppress_context__

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -6,13 +7,15 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery.models import Delivery
-from optout import service_figures, subscriptions
+from optout import pages, service_figures, subscriptions
 from optout.models import ConsentEvent, Service, Subscription
 from optout.models.ledger import ConsentSource
+from optout.models.pages import PageType
 from profiles.channels import Channel
 from tests import factories
 
 SERVICES = "/console/services/"
+NOW = timezone.now()
 pytestmark = pytest.mark.django_db
 
 
@@ -67,6 +70,42 @@ def test_incomplete_service_is_refused_with_a_sentence(console, fields, sentence
 
     assert sentence in answer.content.decode()
     assert not Service.objects.exists()
+
+
+def test_page_of_a_service_must_offer_it(console):
+    service = factories.make_service(name="news", is_open=True)
+    other = factories.make_service(is_open=True)
+    page = factories.make_landing_page(
+        page_type=PageType.UNSUBSCRIBE,
+        name="Leave",
+        is_published=True,
+        services=[other.pk],
+    )
+    url = f"{SERVICES}{service.pk}/edit/"
+
+    answer = console.post(url, form(unsubscribe_page=page.pk))
+
+    assert "“Leave” does not offer this service." in answer.content.decode()
+    offer = replace(pages.editable_content(page), services=[service.pk])
+    pages.edit_draft(page, offer, by="tests", now=NOW)
+    pages.publish(page, by="tests", now=NOW)
+    answer = console.post(url, form(unsubscribe_page=page.pk), follow=True)
+    service.refresh_from_db()
+    assert service.unsubscribe_page == page
+    assert ">Leave</a>" in answer.content.decode()
+
+
+def test_page_of_another_kind_cannot_be_chosen(console):
+    service = factories.make_service(name="news", is_open=True)
+    page = factories.make_landing_page(
+        page_type=PageType.SUBSCRIBE, is_published=True, services=[service.pk]
+    )
+
+    answer = console.post(
+        f"{SERVICES}{service.pk}/edit/", form(unsubscribe_page=page.pk)
+    )
+
+    assert "not one of the available choices" in answer.content.decode()
 
 
 def test_emptying_a_language_removes_its_text(console):
