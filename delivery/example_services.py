@@ -11,6 +11,7 @@ from optout import pages, subscriptions
 from optout.models import Brand, LandingPage, Service, ServiceText
 from optout.models.ledger import ConsentSource
 from optout.models.pages import PageType
+from optout.models.subscribing import ConfirmationMode
 from optout.page_content import Access
 from profiles.channels import Channel
 from profiles.models import Profile
@@ -42,6 +43,9 @@ def make_services(*, now: datetime) -> list[Service]:
         _come_and_go(profile, news, number, now=now)
         if number % 4 == 0:
             _come_and_go(profile, evenings, number + 1, now=now)
+    for service in (news, evenings):
+        service.subscribe_confirmation = ConfirmationMode.DEFAULT
+        service.save(update_fields=["subscribe_confirmation"])
     return [news, evenings]
 
 
@@ -63,6 +67,8 @@ def make_pages(services: Sequence[Service], *, now: datetime) -> list[LandingPag
     _offer(sign_up, public, now=now)
     for page in (choose, sign_up):
         pages.publish(page, by=MADE_BY, now=now)
+    services[0].subscribe_page = sign_up
+    services[0].save(update_fields=["subscribe_page"])
     return [choose, sign_up, _make_page(_("Way out"), PageType.DENYLIST, now=now)]
 
 
@@ -78,7 +84,13 @@ def _offer(page: LandingPage, choices: Mapping[str, Any], *, now: datetime) -> N
 def _make(name: str, channel: Channel, *, now: datetime, **fields: object) -> Service:
     texts = _TEXTS[name]
     service = Service.objects.create(
-        name=name, label=texts["en"][0], channel=channel, created_at=now, **fields
+        name=name,
+        label=texts["en"][0],
+        channel=channel,
+        created_at=now,
+        # Who came in the past gets no mail about it today.
+        subscribe_confirmation=ConfirmationMode.NONE,
+        **fields,
     )
     for language, (public_name, description) in texts.items():
         ServiceText.objects.create(

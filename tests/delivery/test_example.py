@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.management import CommandError, call_command
+from django_tasks_db.models import DBTaskResult
 
 from delivery import example, example_files
 from delivery.models import Delivery
@@ -53,6 +54,8 @@ def test_example_shows_every_part_of_the_product():
         "duplicate_address",
     }
     assert Delivery.objects.filter(current_analysis=None).count() == 1
+    # Nobody we invent gets a mail about it.
+    assert not DBTaskResult.objects.exists()
 
 
 @pytest.mark.django_db
