@@ -8,5 +8,11 @@ urlpatterns = [
     path(
         "<int:profile_id>/quarantine/", profiles.quarantine_all, name="quarantine_all"
     ),
+    path("<int:profile_id>/proof/", profiles.consent_proof, name="consent_proof"),
+    path(
+        "<int:profile_id>/proof.csv",
+        profiles.consent_proof_csv,
+        name="consent_proof_csv",
+    ),
     path("<int:profile_id>/erase/", profiles.erase, name="erase_profile"),
 ]

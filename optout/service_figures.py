@@ -55,7 +55,7 @@ def figures(service: Service, *, now: datetime) -> ServiceFigures:
             "pk", filter=Q(unsubscribed_at__isnull=True, expires_at__lte=now)
         ),
     )
-    days = _days(service, now=now)
+    days = days_of(ConsentEvent.objects.filter(service_id=service.pk), now=now)
     return ServiceFigures(
         current=counts["current"],
         expired=counts["expired"],
@@ -79,12 +79,16 @@ def _is_current(now: datetime, prefix: str = "") -> Q:
     return lasts & Q(**{f"{prefix}unsubscribed_at__isnull": True})
 
 
-def _days(service: Service, *, now: datetime) -> list[Day]:
+def days_of(events: "QuerySet[ConsentEvent]", *, now: datetime) -> list[Day]:
+    """Count who came and who left on each of the last PERIOD days, today last.
+
+    A day is one of UTC; of each, the ledger's rows among `events`.
+    """
     first = now.date() - timedelta(days=PERIOD - 1)
     since = datetime.combine(first, time(), UTC)
-    events = ConsentEvent.objects.filter(service_id=service.pk, at__gte=since)
     rows = (
-        events.annotate(day=TruncDate("at", tzinfo=UTC))
+        events.filter(at__gte=since)
+        .annotate(day=TruncDate("at", tzinfo=UTC))
         .values("day")
         .annotate(
             gained=Count("pk", filter=Q(direction=Direction.IN)),

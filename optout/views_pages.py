@@ -14,10 +14,11 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from optout import page_overview, pages
+from optout import page_figures, page_overview, pages
 from optout.forms_pages import LanguageForm, NewPageForm, SettingsForm
 from optout.models import LandingPage
 from optout.page_publishing import PageError
+from optout.service_figures import PERIOD
 
 
 def page_or_404(page_id: int) -> LandingPage:
@@ -59,9 +60,13 @@ def landing_page_new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def landing_page(request: HttpRequest, page_id: int) -> HttpResponse:
     """Show a page: its state, address, languages, versions, and what it lacks."""
-    overview = page_overview.of(page_or_404(page_id), timezone.now())
+    now = timezone.now()
+    overview = page_overview.of(page_or_404(page_id), now)
+    was_online = overview.page.published_version_id is not None
     context = {
         "overview": overview,
+        "figures": page_figures.figures(overview.page, now=now) if was_online else None,
+        "period": PERIOD,
         "page": overview.page,
         "language_form": LanguageForm(overview.content),
         "language": overview.content.default_language,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from delivery import erasure, profile_page
+from delivery import erasure, profile_page, proof
 from delivery.explanation import Explanation, explain
 from delivery.forms_profiles import (
     EraseForm,
@@ -25,6 +25,8 @@ from profiles.paging import page_of
 from profiles.searching import LIMIT, search
 from quarantine.listing import quarantine_all_addresses
 from quarantine.transitions import QuarantineError
+
+_PROOF_RIGHTS = ["profiles.view_profile", "optout.view_consentevent"]
 
 
 @login_required
@@ -103,6 +105,38 @@ def erase(request: HttpRequest, profile_id: int) -> HttpResponse:
             messages.success(request, text)
             return redirect("profile", person.pk)
     return _show(request, person, erase_form=form)
+
+
+@login_required
+@permission_required(_PROOF_RIGHTS, raise_exception=True)
+@require_safe
+def consent_proof(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Show the whole ledger of one person, to be printed."""
+    return render(
+        request, "profiles/proof.html", {"proof": _proof(request, profile_id)}
+    )
+
+
+@login_required
+@permission_required(_PROOF_RIGHTS, raise_exception=True)
+@require_safe
+def consent_proof_csv(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Give the same rows as a file; safe to open in a spreadsheet."""
+    response = HttpResponse(
+        proof.csv_of(_proof(request, profile_id)),
+        content_type="text/csv; charset=utf-8",
+    )
+    name = f"profile-{profile_id}-consent.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _proof(request: HttpRequest, profile_id: int) -> proof.Proof:
+    return proof.of(
+        get_object_or_404(Profile, pk=profile_id),
+        now=timezone.now(),
+        shows_evidence=request.user.has_perm("optout.view_consentevidence"),
+    )
 
 
 def _show(

@@ -75,6 +75,11 @@ class ConsentEvent(models.Model):
                 condition=Q(service_id__isnull=False),
                 name="optout_event_service",
             ),
+            models.Index(
+                fields=["landing_page_version_id", "at"],
+                condition=Q(landing_page_version_id__isnull=False),
+                name="optout_event_page",
+            ),
             # For bursts: the newest opt-outs that deliveries led to.
             models.Index(
                 fields=["at"],
