@@ -138,7 +138,7 @@ def _row(
     version = versions.get(event.landing_page_version_id or 0)
     return Row(
         number=event.pk,
-        at=event.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        at=event.at.astimezone(UTC).isoformat(" ", "milliseconds"),
         what=names.get((event.channel, event.service_id), ""),
         direction=str(Direction(event.direction).label),
         source=str(ConsentSource(event.source).label),

@@ -73,7 +73,7 @@ def test_rows_say_what_how_when_by_whom_and_why(anna):
 
     [row] = proof.of(anna, now=NOW).rows
 
-    assert row.at == "2026-03-02T09:00:00.000+00:00"
+    assert row.at == "2026-03-02 09:00:00.000+00:00"
     assert (row.what, row.direction) == ("Email", "Opt-out")
     assert (row.source, row.by) == ("Operator", "op")
     assert row.reason == "The person asked by telephone"
