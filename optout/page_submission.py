@@ -14,7 +14,7 @@ from django.db import transaction
 from optout import choosing, preferences, subscriptions
 from optout.models import ConsentEvent, LandingPageVersion, Service
 from optout.models.ledger import ConsentSource
-from optout.page_content import FieldName, StopScope
+from optout.page_content import After, FieldName, StopScope
 from optout.page_visitors import state_of
 from optout.planned_changes import (
     ChangeKind,
@@ -141,13 +141,20 @@ def _subscribe(profile: Profile, change: PlannedChange, sent: Sent) -> None:
     service = Service.objects.filter(pk=change.service_id or 0).first()
     if service is not None:
         origin = str(sent.version.page)[:200]
-        subscriptions.subscribe(profile, service, origin=origin, **sent.how)
+        subscriptions.subscribe(
+            profile, service, origin=origin, tells=_tells(sent), **sent.how
+        )
 
 
 def _unsubscribe(profile: Profile, change: PlannedChange, sent: Sent) -> None:
     service = Service.objects.filter(pk=change.service_id or 0).first()
     if service is not None:
-        subscriptions.unsubscribe(profile, service, **sent.how)
+        subscriptions.unsubscribe(profile, service, tells=_tells(sent), **sent.how)
+
+
+def _tells(sent: Sent) -> bool:
+    """Say whether the page lets the service send its own confirmation."""
+    return sent.version.read().after == After.SERVICE
 
 
 def _nothing(profile: Profile, change: PlannedChange, sent: Sent) -> None:

@@ -6,6 +6,7 @@ their consent: no file brings them back (promise 7). Flags of opt-out are untouc
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -36,12 +37,14 @@ def subscribe(
     delivery_id: int | None = None,
     wording_hash: str = "",
     landing_page_version_id: int | None = None,
+    tells: bool = True,
 ) -> bool:
     """Subscribe a profile, or begin the validity of its subscription anew.
 
     Returns whether that was news; a subscription that never ends is not renewed. An
     operator who subscribes somebody that unsubscribed gives a reason code and a note.
-    Raises ConsentError with a sentence.
+    `tells` lets the service mail who acted themselves (service_mails). Raises
+    ConsentError with a sentence.
     """
     # Locked, so that nobody is erased between the question and the answer.
     profile = Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
@@ -62,14 +65,12 @@ def subscribe(
             "origin": origin,
         },
     )
-    ledger.record(
-        profile.pk,
-        None,
+    _record(
+        profile,
+        service,
         Direction.IN,
-        service_id=service.pk,
         source=source,
         by=by,
-        address_digest=preferred_digest(profile.pk, service.channel),
         reason=ConsentReason(reason),
         note=note,
         delivery_id=delivery_id,
@@ -78,7 +79,7 @@ def subscribe(
         landing_page_version_id=landing_page_version_id,
         now=now,
     )
-    if service_mails.is_told(service, has_begun=True, source=source):
+    if tells and service_mails.is_told(service, has_begun=True, source=source):
         _tell(profile, service, has_begun=True, language=language)
     return True
 
@@ -97,6 +98,7 @@ def unsubscribe(
     delivery_id: int | None = None,
     wording_hash: str = "",
     landing_page_version_id: int | None = None,
+    tells: bool = True,
 ) -> bool:
     """End the subscription of a profile; returns whether that was news.
 
@@ -105,21 +107,20 @@ def unsubscribe(
     """
     # Who never subscribed is not told of an end; asked before there is one.
     was_subscribed = (
-        service_mails.is_told(service, has_begun=False, source=source)
+        tells
+        and service_mails.is_told(service, has_begun=False, source=source)
         and Subscription.objects.current(now)
         .filter(profile=profile, service=service)
         .exists()
     )
     if not _end(profile.pk, service.pk, source=source, now=now):
         return False
-    ledger.record(
-        profile.pk,
-        None,
+    _record(
+        profile,
+        service,
         Direction.OUT,
-        service_id=service.pk,
         source=source,
         by=by,
-        address_digest=preferred_digest(profile.pk, service.channel),
         reason=ConsentReason(reason),
         note=note,
         delivery_id=delivery_id,
@@ -166,6 +167,19 @@ def preferred_digest(profile_id: int, channel: int) -> UUID | None:
         profile_id=profile_id, channel=channel, is_preferred=True
     )
     return preferred.values_list("digest", flat=True).first()
+
+
+def _record(
+    profile: Profile, service: Service, direction: Direction, **how: Any
+) -> None:
+    ledger.record(
+        profile.pk,
+        None,
+        direction,
+        service_id=service.pk,
+        address_digest=preferred_digest(profile.pk, service.channel),
+        **how,
+    )
 
 
 def _tell(

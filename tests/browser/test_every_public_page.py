@@ -5,6 +5,7 @@ English on two widths, and at the others on one.
 """
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,9 +13,10 @@ from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
-from optout import confirmation, tokens
-from optout.models import OptOut, Service, SignUp
-from optout.models.pages import PageType
+from optout import confirmation, page_defaults, stopping, tokens
+from optout.models import Brand, LandingPage, OptOut, Service, SignUp
+from optout.models.pages import WAYS_OUT, PageType
+from optout.page_content import FieldName, OfferedField
 from optout.tokens import Link, Purpose
 from profiles.channels import Channel
 from profiles.models import Profile
@@ -80,6 +82,36 @@ def places(profile, service) -> dict[str, str]:
         "stop by address": "/stop",
         "mail my link": "/link",
     }
+
+
+@pytest.fixture
+def landing_pages(profile, service) -> dict[str, str]:
+    """Give the address of a landing page of each type, in every language."""
+    found = {}
+    for page_type in PageType:
+        # Who leaves is asked for nothing.
+        asks = page_type not in WAYS_OUT
+        agreements = ("I agree.",) if asks else ()
+        texts = {
+            each: replace(page_defaults.texts(page_type, each), agreements=agreements)
+            for each in LANGUAGES
+        }
+        page = factories.make_landing_page(
+            page_type=page_type,
+            name=page_type,
+            brand=Brand.objects.first(),
+            is_published=True,
+            languages=texts,
+            agreement_count=len(agreements),
+            services=() if page_type == PageType.DENYLIST else (service.pk,),
+            fields=tuple(OfferedField(each) for each in FieldName) if asks else (),
+        )
+        link = Link(profile.pk, Channel.EMAIL, timezone.now())
+        token = tokens.make(link, Purpose.PREFERENCES)
+        found[page_type.value] = f"/page/{page.public_id}/{token}"
+        if page.published_version.read().is_for_anybody:
+            found[f"{page_type}, anybody"] = f"/page/{page.public_id}"
+    return found
 
 
 @pytest.fixture
@@ -164,6 +196,70 @@ def test_page_is_accessible_and_fits(browser, live_server, places, language, wid
     context.close()
 
     assert found == []
+
+
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+def test_landing_page_is_accessible_before_and_after(
+    browser, live_server, landing_pages, monkeypatch, language, width
+):
+    # Pressed at once, as no person would.
+    monkeypatch.setattr(stopping, "_READING_TIME", timedelta())
+    context = browser.new_context(base_url=live_server.url, locale=language)
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    found = []
+
+    def look(what: str) -> None:
+        assert page.locator("html").get_attribute("lang") == language
+        found.extend(findings(page))
+        found.extend([f"{what} is cut off"] if page.evaluate(CUT_OFF) else [])
+
+    for name, path in landing_pages.items():
+        page.goto(path)
+        look(name)
+        if page.get_by_label("I agree.").count():
+            page.evaluate("document.querySelector('form').noValidate = true")
+            page.get_by_role("button").first.click()
+            page.get_by_role("alert").wait_for()
+            look(f"{name}, refused")
+            page.get_by_label("I agree.").check()
+        if page.locator("input[type=email]").count():
+            page.locator("input[type=email]").fill("new@example.org")
+        page.get_by_role("button").first.click()
+        page.get_by_label("I agree.").wait_for(state="detached")
+        page.locator("input[type=email]").wait_for(state="detached")
+        look(f"{name}, done")
+    context.close()
+
+    assert found == []
+
+
+def test_closed_landing_page_is_accessible(browser, live_server, landing_pages):
+    LandingPage.objects.update(ends_at=timezone.now() - timedelta(days=1))
+    path = landing_pages[f"{PageType.SUBSCRIBE}, anybody"]
+
+    context = browser.new_context(base_url=live_server.url, locale="en")
+    page = context.new_page()
+    page.goto(path)
+
+    assert page.get_by_text("This page is not open.").is_visible()
+    assert findings(page) == []
+    context.close()
+
+
+def test_landing_page_with_its_stylesheet_is_small(browser, live_server, landing_pages):
+    sizes = {}
+    for name, path in landing_pages.items():
+        context = browser.new_context(base_url=live_server.url, locale="fr")
+        page = context.new_page()
+        answers = []
+        page.on("response", lambda answer, found=answers: found.append(answer))
+        page.goto(path, wait_until="networkidle")
+        sizes[name] = sum(len(each.body()) for each in answers)
+        assert len(answers) >= 2
+        context.close()
+
+    assert {name: size for name, size in sizes.items() if size > MOST_BYTES} == {}
 
 
 def test_page_with_its_stylesheet_is_small(page, places):

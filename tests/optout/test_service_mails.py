@@ -12,6 +12,7 @@ from django_tasks_db.models import DBTaskResult
 from delivery import erasure
 from optout import (
     notices,
+    page_submission,
     pages,
     preferences,
     service_mails,
@@ -24,7 +25,9 @@ from optout.models import Service, ServiceText, Subscription
 from optout.models.ledger import ConsentSource
 from optout.models.pages import PageType
 from optout.models.subscribing import ConfirmationMode
-from optout.page_content import Access
+from optout.page_content import Access, After
+from optout.page_submission import Sent
+from optout.planned_changes import Submission
 from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Profile
@@ -333,3 +336,22 @@ def test_address_to_join_leads_to_the_service_s_own_page(client, news):
     assert (answer.status_code, answer["Location"]) == (302, f"/page/{page.public_id}")
     pages.close(page, by="tests", now=NOW)
     assert client.get("/join/news").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("after", "count"),
+    [(After.SERVICE, 1), (After.MESSAGE, 0)],
+    ids=["service-tells", "text-only"],
+)
+def test_page_decides_whether_the_service_tells(profile, news, committed, after, count):
+    page = factories.make_landing_page(
+        page_type=PageType.SUBSCRIBE,
+        is_published=True,
+        services=[news.pk],
+        after=after,
+    )
+    link = Link(profile.pk, Channel.EMAIL, NOW)
+    sent = Sent(page.published_version, Submission(), link, "en", NOW)
+
+    assert committed(page_submission.carry_out, profile, sent) == count
+    assert Subscription.objects.current(NOW).exists()
