@@ -279,21 +279,6 @@ def test_link_of_nobody_is_answered_like_any_other(visitor) -> None:
     assert not ConsentEvent.objects.exists()
 
 
-@pytest.mark.parametrize("endpoint", ["u", "stop"])
-@pytest.mark.parametrize("purpose", Purpose)
-def test_each_endpoint_takes_its_own_purpose_only(
-    visitor, profile, endpoint, purpose
-) -> None:
-    link = Link(profile.pk, Channel.EMAIL, timezone.now())
-    url = f"/{endpoint}/{tokens.make(link, purpose)}"
-    own = {"u": Purpose.ONE_CLICK, "stop": Purpose.STOP}[endpoint]
-    before = everything()
-    assert visitor.get(url).status_code == (200 if purpose is own else 404)
-    posted = visitor.generic("POST", url, PAIR, content_type=FORM)
-    assert posted.status_code == (200 if purpose is own else 404)
-    assert (everything() != before) is (purpose is own is Purpose.ONE_CLICK)
-
-
 @pytest.mark.parametrize(
     "token", ["", "x", "1.", "1.AAAA/", "./../u", "%00", "%c0%80", "1." + "A" * 100_000]
 )
