@@ -1,8 +1,9 @@
 """Reversing a burst of opt-outs as a batch, or leaving it as it is.
 
 Only what nothing followed is reversed: the opt-out is still the last thing that
-happened to that person's consent. Never of somebody who was erased, and never of
-somebody with a denylisted address: who complained or answered STOP stays out.
+happened to that person's consent, and nobody asked for it again. Never of somebody
+who was erased, and never of somebody with a denylisted address: who complained or
+answered STOP stays out.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from optout import bursts, ledger
-from optout.models import Burst, ConsentEvent, OptOut, Subscription
+from optout.models import Burst, ConsentEvent, OptOut, RepeatedStop, Subscription
 from optout.models.bursts import BurstState
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from profiles.models import Address, Profile
@@ -98,10 +99,11 @@ def reversible(burst: Burst) -> QuerySet[ConsentEvent]:
     own = QuarantinedAddress.objects.filter(
         digest=OuterRef("address_digest"), status=Status.DENYLISTED
     )
+    repeated = RepeatedStop.objects.filter(event_id=OuterRef("pk"))
     return (
         bursts.opt_outs(burst)
         .filter(Exists(living), ~Exists(later), ~Exists(complained), ~Exists(own))
-        .filter(~Exists(merged.filter(at__gte=OuterRef("at"))))
+        .filter(~Exists(merged.filter(at__gte=OuterRef("at"))), ~Exists(repeated))
         .order_by("profile_id")
     )
 

@@ -6,6 +6,7 @@ that answer, never in a mail, and never follows one click.
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import F
 
-from optout import ledger, preferences, subscriptions
+from optout import ledger, preferences, repeated_stops, subscriptions
 from optout.models import ConsentEvent, OptOut, Service, Subscription
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link
@@ -46,7 +47,15 @@ def stop(
     }
     service = service_of(link)
     if service is None:
-        return preferences.opt_out_one(link.profile_id, link.channel, **how)
+        event_id = preferences.opt_out_one(link.profile_id, link.channel, **how)
+    else:
+        event_id = _leave(link, service, **how)
+    if event_id is None:
+        repeated_stops.note(link if service else replace(link, service_id=0), now=now)
+    return event_id
+
+
+def _leave(link: Link, service: Service, **how: Any) -> int | None:
     profile = Profile.objects.filter(pk=link.profile_id).first()
     if profile is None:
         return None

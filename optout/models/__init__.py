@@ -1,5 +1,5 @@
 from optout.models.brands import Brand
-from optout.models.bursts import Burst
+from optout.models.bursts import Burst, RepeatedStop
 from optout.models.flags import OptOut
 from optout.models.ledger import ConsentEvent, ConsentEvidence
 from optout.models.limits import Limit
@@ -20,6 +20,7 @@ __all__ = [
     "Limit",
     "OptOut",
     "OptOutReason",
+    "RepeatedStop",
     "Service",
     "ServiceText",
     "SignUp",

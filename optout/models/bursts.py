@@ -56,3 +56,19 @@ class Burst(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id} {self.began_at:%Y-%m-%d %H:%M}"
+
+
+class RepeatedStop(models.Model):
+    """A stop that was asked for a second time; reversing a burst leaves it alone."""
+
+    # A plain value, as the ledger has no rows pointing to it.
+    event_id = models.BigIntegerField(_("row of the ledger"), unique=True)
+    at = models.DateTimeField(_("asked again"))
+
+    class Meta:
+        verbose_name = _("repeated stop")
+        verbose_name_plural = _("repeated stops")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.at:%Y-%m-%d %H:%M}"
