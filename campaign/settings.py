@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -158,6 +159,8 @@ if not DEBUG and "pytest" not in sys.modules:
 MAIL_DIR = VAR_DIR / "mail"
 DEFAULT_SENDER = env.str("DEFAULT_SENDER", default="Campaign <campaign@example.com>")
 DEFAULT_FROM_EMAIL = DEFAULT_SENDER
+# Where the mails of deliveries go; a server only when EMAIL_URL names one.
+SMTP_SERVER: dict[str, Any] | None = None
 _email: dict[str, Any] = {
     "EMAIL_USE_TLS": False,
     "EMAIL_USE_SSL": False,
@@ -168,6 +171,15 @@ _email["EMAIL_FILE_PATH"] = MAIL_DIR
 _email["EMAIL_PORT"] = _email["EMAIL_PORT"] or (
     465 if _email["EMAIL_USE_SSL"] else 587 if _email["EMAIL_USE_TLS"] else 25
 )
+if _email["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+    SMTP_SERVER = {
+        "host": _email["EMAIL_HOST"] or "localhost",
+        "port": _email["EMAIL_PORT"],
+        "username": _email["EMAIL_HOST_USER"] or "",
+        "password": _email["EMAIL_HOST_PASSWORD"] or "",
+        "use_tls": _email["EMAIL_USE_TLS"],
+        "use_ssl": _email["EMAIL_USE_SSL"],
+    }
 if django.VERSION < (6, 1):
     vars().update(_email)
 else:
@@ -191,6 +203,25 @@ else:
             "OPTIONS": _mail_options.get(_mail_kind, {}),
         }
     }
+
+# Sending: what is refused for now is tried again after these delays, the last of them
+# again and again while the delivery is valid.
+
+RETRY_DELAYS: list[timedelta] = [
+    timedelta(minutes=minutes)
+    for minutes in env.list("RETRY_DELAYS", cast=float, default=[5, 15, 45, 120, 240])
+]
+# Messages a second to a recipient domain over one connection; `*` for all others.
+SENDING_RATES: dict[str, float] = env.dict(
+    "SENDING_RATES", cast={"value": float}, default={}
+)
+# Whether a relay of ours signs what we hand it (DKIM); else operators are warned.
+IS_SIGNED_BY_RELAY = env.bool("IS_SIGNED_BY_RELAY", default=False)
+# Texts: an HTTP gateway, and the secret that signs what we ask of it.
+SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
+SMS_GATEWAY_SECRET = env.str("SMS_GATEWAY_SECRET", default="")
+# Extractions: files for those who print, call or push on our behalf.
+EXTRACTION_DIR = VAR_DIR / "extractions"
 
 # Languages
 

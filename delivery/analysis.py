@@ -19,12 +19,14 @@ from django.utils.translation import gettext as _
 from delivery import (
     audiences,
     figures,
+    lifecycle,
     loading,
     loading_postgresql,
     loading_sqlite,
     locks,
 )
 from delivery.figures import Counts
+from delivery.lifecycle import DeliveryEvent, LifecycleError
 from delivery.models import Analysis, Delivery, Message
 from delivery.states import AnalysisStatus
 from delivery.watching import Progress, StopAsked, watched
@@ -48,6 +50,10 @@ class AnalysisRunning(AnalysisError):
     """Another analysis of this delivery is under way."""
 
 
+class AnalysisRefused(AnalysisError):
+    """The delivery is confirmed and begun, finished or cancelled."""
+
+
 class AnalysisStopped(AnalysisError):
     """Somebody stopped the analysis; it left nothing behind."""
 
@@ -68,14 +74,14 @@ def prepare(
 
     Takes the name of who asked, the time, and a function that is told (profiles done,
     profiles in all) as it goes; what that function raises stops the analysis.
-    Raises AnalysisRunning, AudienceEmpty or AnalysisStopped.
+    Raises AnalysisRunning, AnalysisRefused, AudienceEmpty or AnalysisStopped.
     """
     with locks.held_for_analysis(delivery.pk) as is_held:
         if not is_held:
             raise AnalysisRunning(_sentence_of_running(delivery))
         _close_dead_runs(delivery, now=now)
         # Another run may have ended since the delivery was read.
-        delivery.refresh_from_db(fields=["current_analysis"])
+        _begin(delivery)
         replaced = delivery.current_analysis_id
         with _recorded_run(delivery, by=by, now=now) as analysis:
             _run(analysis, progress=progress)
@@ -85,14 +91,22 @@ def prepare(
 
 
 def check_can_analyse(delivery: Delivery, *, now: datetime) -> None:
-    """Raise AnalysisRunning when an analysis of this delivery is under way."""
+    """Raise AnalysisRunning when one is under way, AnalysisRefused when it is too late.
+
+    Once a delivery began, its rows are the log of what was sent.
+    """
     if is_running(delivery, now=now):
         raise AnalysisRunning(_sentence_of_running(delivery))
+    try:
+        lifecycle.check_can(delivery, DeliveryEvent.ANALYSE)
+    except LifecycleError as refusal:
+        raise AnalysisRefused(str(refusal)) from refusal
 
 
 def can_analyse(delivery: Delivery, *, now: datetime) -> bool:
     """Say whether an analysis of this delivery can start now."""
-    return not is_running(delivery, now=now)
+    may = lifecycle.can(delivery, DeliveryEvent.ANALYSE)
+    return may and not is_running(delivery, now=now)
 
 
 def is_running(delivery: Delivery, *, now: datetime) -> bool:
@@ -123,6 +137,26 @@ def _sentence_of_running(delivery: Delivery) -> str:
     ) % {"delivery": delivery}
 
 
+def _begin(delivery: Delivery) -> None:
+    try:
+        lifecycle.move(
+            delivery, DeliveryEvent.ANALYSE, confirmed_at=None, confirmed_by=""
+        )
+    except LifecycleError as refusal:
+        raise AnalysisRefused(str(refusal)) from refusal
+
+
+def _give_back(delivery: Delivery) -> None:
+    """Let a delivery whose analysis did not end be what it was before."""
+    delivery.refresh_from_db(fields=["version", "current_analysis"])
+    current = delivery.current_analysis
+    is_kept = current is not None and current.version == delivery.version
+    lifecycle.try_to_move(
+        delivery,
+        DeliveryEvent.ANALYSIS_KEPT if is_kept else DeliveryEvent.ANALYSIS_LOST,
+    )
+
+
 def _engine() -> ModuleType:
     is_postgresql = connection.vendor == "postgresql"
     return loading_postgresql if is_postgresql else loading_sqlite
@@ -150,7 +184,11 @@ def _close(
 def _recorded_run(delivery: Delivery, *, by: str, now: datetime) -> Iterator[Analysis]:
     """Keep the row of a run: failed with its sentence, or gone when stopped."""
     analysis = Analysis.objects.create(
-        delivery=delivery, started_at=now, heartbeat_at=now, started_by=by
+        delivery=delivery,
+        version=delivery.version,
+        started_at=now,
+        heartbeat_at=now,
+        started_by=by,
     )
     error = _("It ended unexpectedly. Start it again.")
     is_stopped = False
@@ -171,6 +209,7 @@ def _recorded_run(delivery: Delivery, *, by: str, now: datetime) -> Iterator[Ana
     finally:
         if analysis.status == AnalysisStatus.RUNNING:
             _engine().discard(analysis.pk)
+            _give_back(delivery)
             if is_stopped:
                 analysis.delete()
             else:
@@ -218,8 +257,7 @@ def _finish(analysis: Analysis, table: str, counts: Counts, *, started: float) -
         analysis.changes = None if changes is None else vars(changes)
         analysis.seconds = round(monotonic() - started, 3)
         analysis.save()
-        delivery.current_analysis = analysis
-        delivery.save(update_fields=["current_analysis"])
+        lifecycle.move(delivery, DeliveryEvent.ANALYSED, current_analysis=analysis)
 
 
 def _forget_the_erased(analysis: Analysis) -> None:

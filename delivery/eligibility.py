@@ -48,6 +48,18 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class OneMessage:
+    """A message as SQL expressions: its profile, its own digest, and the time.
+
+    Expressions, so that one statement can be prepared for all messages.
+    """
+
+    profile: str
+    digest: str
+    now: str
+
+
+@dataclass(frozen=True)
 class IdRange:
     """The profiles from `first` to `last`, both included."""
 
@@ -57,7 +69,8 @@ class IdRange:
 
 # What a rule may look at. `{range:x}` narrows a table to the range of profiles at
 # hand, which PostgreSQL does not conclude by itself from an inequality on another
-# table; SQLite looks each profile up anyway.
+# table; SQLite looks each profile up anyway. `{one:x}` narrows what is gathered for
+# everybody to one message, at the gate.
 JOINS = {
     "opted_out_any": (
         "LEFT JOIN optout_optout any_out ON any_out.profile_id = profiles_profile.id"
@@ -83,7 +96,8 @@ JOINS = {
     ),
     "blocked": (
         "LEFT JOIN (SELECT DISTINCT suffix.domain FROM quarantine_blockeddomain block"
-        " JOIN profiles_domainsuffix suffix ON suffix.suffix = block.domain) blocked"
+        " JOIN profiles_domainsuffix suffix ON suffix.suffix = block.domain"
+        " {one:blocked}) blocked"
         " ON blocked.domain = address.domain"
     ),
     # Every profile that opted out, by the addresses it has on the channel. First and
@@ -93,9 +107,18 @@ JOINS = {
         " MAX(other.profile_id) AS last_id"
         " FROM optout_optout flag JOIN profiles_address other"
         " ON other.profile_id = flag.profile_id AND other.channel = {channel}"
-        " WHERE flag.channel IN ({any_channel}, {channel})"
+        " WHERE flag.channel IN ({any_channel}, {channel}) {one:shared}"
         " GROUP BY other.digest) shared ON shared.digest = address.digest"
     ),
+}
+
+_ONE = {
+    "blocked": (
+        "WHERE suffix.domain = (SELECT own.domain FROM profiles_address own"
+        " WHERE own.profile_id = {profile} AND own.channel = {channel}"
+        " AND own.digest = {digest})"
+    ),
+    "shared": "AND other.digest = {digest}",
 }
 
 RULES = (
@@ -181,27 +204,50 @@ def evaluated(
     address and digest are those of the preferred address on the delivery's channel,
     NULL without one; reasons is the bit set of delivery.states.ExclusionReason.
     """
+    text = _filled(_everyone(delivery, "address.is_preferred"), delivery, ids)
+    text = text.replace("{now}", _literal(now))
+    if ids is None:
+        return Sql(f"{text} WHERE {within.text}", within.params)
+    of_range = f"profiles_profile.id BETWEEN {ids.first:d} AND {ids.last:d}"
+    return Sql(f"{text} WHERE {of_range} AND {within.text}", within.params)
+
+
+def evaluated_one(delivery: Delivery, message: OneMessage) -> str:
+    """Give the query of one message: its profile_id and reasons, as of this moment.
+
+    The same rules as evaluated(), asked of the address that the message was made for:
+    a profile that has got another preferred address since keeps this one for it, and
+    one that lost it has no address. No row when there is no such profile.
+    """
+    text = _everyone(delivery, "address.digest = {digest}")
+    for table in _pieces(text, "range"):
+        narrowed = f"AND {table}.profile_id = {{profile}}"
+        text = text.replace(f"{{range:{table}}}", narrowed)
+    for name, narrowed in _ONE.items():
+        text = text.replace(f"{{one:{name}}}", narrowed)
+    text = _filled(f"{text} WHERE profiles_profile.id = {{profile}}", delivery)
+    for name in ("profile", "digest", "now"):
+        text = text.replace(f"{{{name}}}", getattr(message, name))
+    return text
+
+
+def _everyone(delivery: Delivery, address: str) -> str:
+    """Give the query of evaluated(), to be filled; `address` says which one counts."""
     rules = rules_of(delivery)
     joins = dict.fromkeys(join for rule in rules for join in rule.joins)
     bits = " + ".join(
         f"CASE WHEN {rule.condition} THEN {rule.reason.bit} ELSE 0 END"
         for rule in rules
     )
-    text = _filled(
+    return (
         "SELECT profiles_profile.id AS profile_id, profiles_profile.created_at,"
         " profiles_profile.external_id, address.value AS address, address.digest,"
         f" {bits} AS reasons FROM profiles_profile"
         " LEFT JOIN profiles_address address"
-        " ON address.profile_id = profiles_profile.id AND address.is_preferred"
+        f" ON address.profile_id = profiles_profile.id AND {address}"
         " AND address.channel = {channel} {range:address} "
-        + " ".join(JOINS[join] for join in joins),
-        delivery,
-        ids,
-    ).replace("{now}", _literal(now))
-    if ids is None:
-        return Sql(f"{text} WHERE {within.text}", within.params)
-    of_range = f"profiles_profile.id BETWEEN {ids.first:d} AND {ids.last:d}"
-    return Sql(f"{text} WHERE {of_range} AND {within.text}", within.params)
+        + " ".join(JOINS[join] for join in joins)
+    )
 
 
 def sharing(delivery: Delivery, *, among: Sql | None = None) -> Sql:
@@ -291,18 +337,20 @@ def _filled(text: str, delivery: Delivery, ids: IdRange | None = None) -> str:
     filled = text.replace("{any_channel}", str(ANY_CHANNEL))
     filled = filled.replace("{channel}", f"{delivery.channel:d}")
     filled = filled.replace("{service}", f"{delivery.service_id or 0:d}")
-    for table in _ranged_tables(text):
+    for table in _pieces(text, "range"):
         narrowed = (
             f"AND {table}.profile_id BETWEEN {ids.first:d} AND {ids.last:d}"
             if ids and connection.vendor == "postgresql"
             else ""
         )
         filled = filled.replace(f"{{range:{table}}}", narrowed)
+    for name in _ONE:
+        filled = filled.replace(f"{{one:{name}}}", "")
     return filled
 
 
-def _ranged_tables(text: str) -> Iterator[str]:
-    for piece in text.split("{range:")[1:]:
+def _pieces(text: str, kind: str) -> Iterator[str]:
+    for piece in text.split(f"{{{kind}:")[1:]:
         yield piece.partition("}")[0]
 
 

@@ -19,7 +19,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from delivery.models import Analysis, AudienceEntry, Message
+from delivery.models import Analysis, Attempt, AudienceEntry, Message
 from optout import ledger
 from optout.models import Subscription
 from optout.models.ledger import ConsentReason, ConsentSource
@@ -127,5 +127,8 @@ def _blank_logs(profile: Profile) -> int:
     # ends now either shows us its rows or sees that the person was erased.
     locked = Analysis.objects.select_for_update().order_by("pk")
     analyses = list(locked.values_list("pk", flat=True))
+    # What servers replied may quote the address.
+    attempts = Attempt.objects.filter(analysis_id__in=analyses, profile_id=profile.pk)
+    attempts.exclude(reply="").update(reply="")
     logged = Message.objects.filter(analysis_id__in=analyses, profile_id=profile.pk)
     return logged.exclude(address="").update(address="")

@@ -11,7 +11,7 @@ from delivery.models import Delivery, Message
 from delivery.states import MessageStatus, reasons_in
 from optout.exporting import TextStream
 
-COLUMNS = ("external_id", "address", "outcome", "reason", "all_reasons")
+COLUMNS = ("external_id", "address", "outcome", "reason", "all_reasons", "status")
 _ROWS_AT_ONCE = 5_000
 
 
@@ -23,7 +23,9 @@ def write_log(delivery: Delivery, file: TextStream) -> None:
     """Write the log as CSV (RFC 4180, unescaped).
 
     Ordered by external id, by code point. `outcome` is to_send or excluded, `reason`
-    the primary one, `all_reasons` every one that applies, in rule order, joined by |.
+    the primary one, `all_reasons` every one that applies, in rule order, joined by |;
+    `status` what became of the message (MessageStatus.code). Whom the gate excluded
+    after the analysis is excluded, with the reason.
     Raises NotAnalysed.
     """
     if delivery.current_analysis_id is None:
@@ -38,12 +40,13 @@ def write_log(delivery: Delivery, file: TextStream) -> None:
 
 
 @cache
-def verdict(status: int, bits: int) -> tuple[str, str, str]:
-    """Give the cells of outcome, reason and all reasons of a message."""
-    if status != MessageStatus.EXCLUDED:
-        return "to_send", "", ""
+def verdict(status: int, bits: int) -> tuple[str, str, str, str]:
+    """Give the cells of outcome, reason, all reasons and status of a message."""
+    code = MessageStatus(status).code
+    if not bits:
+        return "to_send", "", "", code
     codes = [reason.code for reason in reasons_in(bits)]
-    return "excluded", codes[0], "|".join(codes)
+    return "excluded", codes[0], "|".join(codes), code
 
 
 def _rows(analysis_id: int) -> Iterator[tuple[str, str, int, int]]:

@@ -1,5 +1,7 @@
 """States of deliveries, analyses and messages. No imports from our own apps."""
 
+from typing import Final
+
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -12,6 +14,20 @@ class AnalysisStatus(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class DeliveryStatus(TextChoices):
+    """Where a delivery stands; what leads where: delivery.lifecycle."""
+
+    DRAFT = "draft", _("Draft")
+    ANALYSING = "analysing", _("Being analysed")
+    ANALYSED = "analysed", _("Analysed")
+    CONFIRMED = "confirmed", _("Confirmed")
+    SENDING = "sending", pgettext_lazy("delivery", "Sending")
+    PAUSED = "paused", _("Paused")
+    FINISHED = "finished", pgettext_lazy("delivery", "Finished")
+    CANCELLED = "cancelled", pgettext_lazy("delivery", "Cancelled")
+    FAILED = "failed", pgettext_lazy("delivery", "Failed")
+
+
 class MessageStatus(IntegerChoices):
     READY = 0, _("To send")
     EXCLUDED = 1, pgettext_lazy("one recipient", "Excluded")
@@ -22,6 +38,27 @@ class MessageStatus(IntegerChoices):
     UNKNOWN = 6, _("Unknown")
     EXPIRED = 7, _("Expired")
     CANCELLED = 8, _("Cancelled")
+    # Excluded by the gate; to send when the analysis looked.
+    EXCLUDED_AFTER = 9, _("Excluded after the analysis")
+
+    @property
+    def code(self) -> str:
+        """Give the name that files and commands use, such as `sent`."""
+        excluded = {MessageStatus.EXCLUDED, MessageStatus.EXCLUDED_AFTER}
+        return "excluded" if self in excluded else self.name.lower()
+
+
+TERMINAL: Final = frozenset(
+    {
+        MessageStatus.EXCLUDED,
+        MessageStatus.EXCLUDED_AFTER,
+        MessageStatus.SENT,
+        MessageStatus.FAILED,
+        MessageStatus.UNKNOWN,
+        MessageStatus.EXPIRED,
+        MessageStatus.CANCELLED,
+    }
+)
 
 
 class ExclusionReason(IntegerChoices):

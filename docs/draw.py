@@ -22,8 +22,12 @@ import django  # noqa: E402
 
 django.setup()
 
-from delivery import eligibility, explanation  # noqa: E402
-from delivery.states import ExclusionReason  # noqa: E402
+from delivery import eligibility, explanation, lifecycle  # noqa: E402
+from delivery.states import (  # noqa: E402
+    TERMINAL,
+    ExclusionReason,
+    MessageStatus,
+)
 from quarantine import transitions  # noqa: E402
 from quarantine.reasons import EXCLUDING, Event, Status  # noqa: E402
 
@@ -66,6 +70,25 @@ The drawing shows what mail servers, people and time do to an address; the table
 every event, with those of operators and files.
 
 """
+DELIVERY = f"""\
+# States of a delivery, and of its messages
+
+{DRAWN}
+What is confirmed is what was analysed: a change of content, audience or schedule makes
+a draft again. Pausing and cancelling count for every message that has not started.
+
+"""
+MESSAGES = """
+## Messages
+
+A part of a delivery is leased to one worker at a time, which decides nothing. The gate
+decides: it moves one message to `sending`, or to `excluded` when its person or address
+must not be written to any more. Whoever is not reached in the end has one of the states
+that end.
+
+| code | state | ends |
+|---|---|---|
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -73,6 +96,7 @@ def main(arguments: list[str]) -> int:
     for name, text in (
         ("eligibility.md", draw_eligibility()),
         ("quarantine-states.md", draw_quarantine()),
+        ("delivery-states.md", draw_delivery()),
     ):
         path = REFERENCE / name
         if path.exists() and path.read_text("utf-8") == text:
@@ -107,6 +131,30 @@ def draw_quarantine() -> str:
         + "\n## Every event\n\n"
         + "`=` nothing changes; `refused` is answered with a sentence.\n\n"
         + draw_table()
+    )
+
+
+def draw_delivery() -> str:
+    arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for state, events in lifecycle.TABLE.items():
+        for event, target in events.items():
+            arrows[(state, target)].append(event.name.lower())
+    lines = [
+        f"    {start} --> {end}: {', '.join(events)}\n"
+        for (start, end), events in arrows.items()
+    ]
+    rows = [
+        f"| `{status.code}` | {status.label}"
+        f" | {'yes' if status in TERMINAL else 'no'} |\n"
+        for status in MessageStatus
+    ]
+    return (
+        DELIVERY
+        + "```mermaid\nstateDiagram-v2\n    [*] --> draft\n"
+        + "".join(lines)
+        + "```\n"
+        + MESSAGES
+        + "".join(rows)
     )
 
 

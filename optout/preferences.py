@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from optout import flagging, ledger
 from optout.models import ConsentEvent, OptOut
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
+from profiles import in_flight
 from profiles.channels import ANY_CHANNEL
 from profiles.models import Address, Profile
 
@@ -75,6 +76,7 @@ def opt_out(
         covered += others.values_list("pk", flat=True)
 
     changed = _raise_flags(covered, channel, now=now)
+    in_flight.wait_until_none(covered)
     digests = _preferred_digests(changed, channel)
     evidence = ledger.record_evidence(changed, note, now=now)
     ledger.record_many(
@@ -122,7 +124,9 @@ def opt_out_one(
         delivery_id=delivery_id,
         language=language,
     )
-    return ledger.record_change(statement, parameters, event=event)
+    event_id = ledger.record_change(statement, parameters, event=event)
+    in_flight.wait_until_none([profile_id])
+    return event_id
 
 
 @transaction.atomic

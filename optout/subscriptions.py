@@ -16,6 +16,7 @@ from optout import ledger, service_mails, tasks_subscribing
 from optout.models import Service, Subscription
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from optout.preferences import ConsentError
+from profiles import in_flight
 from profiles.models import Address, Profile
 
 # Nobody stands behind a subscription by these but whoever made the file.
@@ -113,7 +114,9 @@ def unsubscribe(
         .filter(profile=profile, service=service)
         .exists()
     )
-    if not _end(profile.pk, service.pk, source=source, now=now):
+    is_news = _end(profile.pk, service.pk, source=source, now=now)
+    in_flight.wait_until_none([profile.pk])
+    if not is_news:
         return False
     _record(
         profile,

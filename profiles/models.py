@@ -162,6 +162,8 @@ class DomainSuffix(models.Model):
                 fields=["suffix", "domain"], name="profiles_domainsuffix_once"
             ),
         ]
+        # The gate asks for the suffixes of one domain.
+        indexes = [models.Index(fields=["domain"], name="profiles_suffix_domain")]
 
     def __str__(self) -> str:
         return f"{self.domain} < {self.suffix}"

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from profiles import in_flight
 from profiles.addresses import ParsedAddress
 from profiles.channels import Channel
 from profiles.models import Address
 from quarantine.models import QuarantinedAddress, QuarantineEvent
-from quarantine.reasons import Event, Reason, Source, Status
+from quarantine.reasons import EXCLUDING, Event, Reason, Source, Status
 
 
 class QuarantineError(Exception):
@@ -196,6 +197,8 @@ def apply(
         _forget_person(row)
         note = ""
     row.save()
+    if target in EXCLUDING:
+        in_flight.wait_until_none([], [row.digest])
     QuarantineEvent.objects.create(
         channel=row.channel,
         digest=row.digest,

@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -6,9 +8,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from delivery.models.audiences import Audience
-from delivery.states import AnalysisStatus
+from delivery.states import AnalysisStatus, DeliveryStatus
 from optout.models import Service
 from profiles.channels import Channel
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime) -> "DeliveryQuerySet":
+        """List the confirmed deliveries whose contact date has come."""
+        return self.filter(status=DeliveryStatus.CONFIRMED, contact_at__lte=now)
 
 
 class Delivery(models.Model):
@@ -38,6 +46,55 @@ class Delivery(models.Model):
             " of them excludes both."
         ),
     )
+    status = models.CharField(
+        _("status"),
+        max_length=20,
+        choices=DeliveryStatus.choices,
+        default=DeliveryStatus.DRAFT,
+    )
+    # Counts the changes of content, audience and schedule: an analysis is of one.
+    version = models.PositiveIntegerField(default=1)
+    contact_at = models.DateTimeField(
+        _("contact date"),
+        null=True,
+        blank=True,
+        help_text=_("When sending begins. Empty: as soon as it is confirmed."),
+    )
+    is_in_local_time = models.BooleanField(
+        _("in each recipient’s time zone"),
+        default=False,
+        help_text=_(
+            "The contact date is read as the time of day where the recipient lives."
+        ),
+    )
+    validity = models.DurationField(
+        _("validity"),
+        default=timedelta(days=3, hours=12),
+        help_text=_("What is not sent so long after the contact date expires."),
+    )
+    starts_within = models.DurationField(
+        _("starts within"),
+        default=timedelta(days=1),
+        help_text=_(
+            "When it could not begin so long after the contact date, it waits for a"
+            " person instead."
+        ),
+    )
+    is_strict = models.BooleanField(
+        _("strict"),
+        default=False,
+        help_text=_(
+            "Whoever opts out is answered when no message to them is on its way any"
+            " more. Needs PostgreSQL."
+        ),
+    )
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    confirmed_by = models.CharField(_("confirmed by"), max_length=150, blank=True)
+    started_at = models.DateTimeField(_("sending began"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("sending ended"), null=True, blank=True)
+    # Why it waits for a person, or failed: a sentence.
+    stop_note = models.TextField(_("why it stopped"), blank=True)
     current_analysis = models.ForeignKey(
         "delivery.Analysis",
         on_delete=models.SET_NULL,
@@ -54,12 +111,22 @@ class Delivery(models.Model):
         verbose_name=_("by"),
     )
 
+    objects = DeliveryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         permissions = [
             ("analyse_delivery", _("Can analyse a delivery")),
             ("export_log", _("Can export the log of a delivery")),
+            ("confirm_delivery", _("Can confirm a delivery")),
+            ("send_proof", _("Can send proofs")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=DeliveryStatus.values),
+                name="delivery_delivery_status",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +149,8 @@ class Analysis(models.Model):
         choices=AnalysisStatus.choices,
         default=AnalysisStatus.RUNNING,
     )
+    # The version of the delivery that it looked at.
+    version = models.PositiveIntegerField(default=1)
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     started_by = models.CharField(_("by"), max_length=150, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True)

@@ -33,6 +33,9 @@ class Message(models.Model):
     reasons = models.IntegerField(_("reasons"), default=0)
     address = models.TextField(_("address"))
     digest = models.UUIDField(_("digest"), null=True)
+    # How often it was begun, and not before when it may be begun (again).
+    attempt_count = models.SmallIntegerField(_("attempts"), default=0, db_default=0)
+    due_at = models.DateTimeField(_("due"), null=True)
 
     class Meta:
         verbose_name = _("message")

@@ -108,7 +108,7 @@ def test_log_is_ordered_by_code_point_and_has_every_reason(db):
 
     log = output_of("export_log", str(figures["delivery"]))
 
-    assert log.startswith("external_id,address,outcome,reason,all_reasons\r\n")
+    assert log.startswith("external_id,address,outcome,reason,all_reasons,status\r\n")
     rows = list(csv.reader(io.StringIO(log, newline="")))
     assert [row[0] for row in rows[1:]] == ["", "B", "a", "b", "Å"]
     assert rows[1] == [
@@ -117,6 +117,7 @@ def test_log_is_ordered_by_code_point_and_has_every_reason(db):
         "excluded",
         "bad_quality_address",
         "bad_quality_address|opted_out_any|opted_out_channel",
+        "excluded",
     ]
 
 
@@ -126,7 +127,7 @@ def test_log_leaves_the_reason_of_those_to_send_empty(opted_in_profile):
     log = output_of("export_log", str(Delivery.objects.get().pk))
 
     assert log.splitlines()[1].startswith("opted-in,person")
-    assert log.splitlines()[1].endswith(",to_send,,")
+    assert log.splitlines()[1].endswith(",to_send,,,ready")
 
 
 def test_log_of_a_delivery_that_was_not_analysed_is_refused(db):

@@ -127,7 +127,7 @@ def test_export_is_safe_in_a_spreadsheet(console: Client, db: None) -> None:
 
     lines = b"".join(response).decode().splitlines()  # type: ignore[arg-type]
     assert profile.external_id == "=1+1"
-    assert lines[1] == "'=1+1,'+a@example.com,to_send,,"
+    assert lines[1] == "'=1+1,'+a@example.com,to_send,,,ready"
 
 
 @pytest.mark.parametrize("start", list("=+-@\t\r\n＝＋－＠"))

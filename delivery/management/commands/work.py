@@ -12,7 +12,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
-from delivery import reaping
+from delivery import dispatching, reaping
 from optout import bursts, confirmation
 from profiles import locks
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Run background work: uploads and analyses. SIGTERM ends it politely."
+    help = "Run background work: uploads, analyses, sending. SIGTERM ends it politely."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -36,7 +36,11 @@ class Command(BaseCommand):
         try:
             with locks.held(lock):
                 reaping.revive(now=timezone.now())
-                work(worker_id, is_once=bool(options["once"]))
+                if options["once"]:
+                    work(worker_id, is_once=True)
+                    return
+                with dispatching.beside():
+                    work(worker_id, is_once=False)
         finally:
             locks.forget(lock)
 

@@ -1,0 +1,32 @@
+"""What a transport is: it takes finished messages to their channel, one at a time."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from delivery.channels.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """One message, ready for the wire: the envelope of a mail and its bytes.
+
+    For a channel other than email `sender` is the client id of the message, which
+    stays the same when it is tried again, and `content` its text in UTF-8.
+    """
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
+class Transport(Protocol):
+    """Takes messages to their channel over a connection that it keeps."""
+
+    def ready(self) -> Outcome | None:
+        """Connect if need be; None when a message can go out at once."""
+
+    def send(self, message: Composition) -> Outcome:
+        """Send one message; every trouble is an outcome, never an exception."""
+
+    def close(self) -> None:
+        """Let the connection go."""

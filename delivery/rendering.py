@@ -1,0 +1,209 @@
+"""Make the message of each recipient: parse once, render many times."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from liquid.exceptions import LiquidError
+from liquid.template import BoundTemplate
+
+from delivery import content_footer, content_html, merge_language
+from delivery.content import Content, ContentError, Recipient, Rendered, RenderingError
+from delivery.content_footer import FooterWords
+from delivery.content_html import LARGEST_HTML
+from delivery.merge_language import HTML, TEXT, Language, LimitedContext, LimitedOutput
+
+LONGEST_SUBJECT_SOURCE: Final = 2_000
+
+# Tab and line ends are the only control characters that a text may hold.
+_CONTROL: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
+)
+# What could turn the words of a subject round, or end its header (RFC 5322, 2.2).
+_LINE_ENDS: Final = re.compile("[\x00\t-\r\x85\u2028\u2029]+")
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
+
+
+@dataclass(frozen=True)
+class CompiledContent:
+    """A content that is parsed, for any number of recipients; see `compile_content`."""
+
+    content: Content
+    subject: BoundTemplate
+    html: BoundTemplate
+    text: BoundTemplate
+    fields: frozenset[str]
+    bare_fields: frozenset[str]
+    prepared_html: str = ""
+
+    @property
+    def unknown_fields(self) -> frozenset[str]:
+        """The fields that no message has; they are always empty."""
+        return frozenset(
+            each for each in self.fields if not merge_language.is_known(each)
+        )
+
+    def render(self, recipient: Recipient) -> Rendered:
+        """Make the message of one recipient.
+
+        Values cannot add markup, and end no line of the subject. Raises
+        RenderingError when this message asks for too much work, or its HTML has more
+        than 102,400 bytes.
+        """
+        context = LimitedContext(self.text, globals=self._values(recipient))
+        try:
+            subject = _rendered(self.subject, context)
+            html = _rendered(self.html, context)
+            text = _rendered(self.text, context)
+        except (LiquidError, ValueError, ArithmeticError, RecursionError) as error:
+            raise RenderingError(_failure(error)) from error
+        if len(html.encode()) > LARGEST_HTML:
+            raise RenderingError(content_html.too_large_sentence(len(html.encode())))
+        return Rendered(subject=_clean_subject(subject), html=html, text=text)
+
+    def _values(self, recipient: Recipient) -> dict[str, object]:
+        """Give what the fields in use may read, and nothing else of the profile."""
+        profile = {
+            name: recipient.profile.get(name)
+            for name in merge_language.PROFILE_FIELDS
+            if f"profile.{name}" in self.fields
+        }
+        attributes = recipient.profile.get("attributes")
+        profile["attributes"] = attributes if isinstance(attributes, Mapping) else {}
+        return {
+            "profile": profile,
+            "unsubscribe_url": recipient.unsubscribe_url,
+            "preferences_url": recipient.preferences_url,
+            "delivery": {"label": self.content.label},
+            "sender": {
+                "name": self.content.sender_name,
+                "postal_address": self.content.postal_address,
+            },
+        }
+
+
+def compile_content(
+    content: Content, *, words: FooterWords | None = None, language: str = ""
+) -> CompiledContent:
+    """Parse a content for all of its recipients.
+
+    Takes the words of the footer and the language of the HTML document; without
+    them the language in use counts. For email the HTML is prepared, the text made
+    when it is empty, and both get the footer that they lack. Raises ContentError.
+    """
+    if not content.is_email:
+        text = _parsed(content.text, _("SMS text"), TEXT)
+        return _compiled(content, [_EMPTY_TEXT, _EMPTY_HTML, text])
+    words = words or FooterWords(_("Unsubscribe"), _("Choose what you get"))
+    subject = _parsed(content.subject, _("Subject"), TEXT, most=LONGEST_SUBJECT_SOURCE)
+    prepared = _prepared(content)
+    content = replace(content, html=prepared)
+    html = _html_source(content, words, language or get_language() or "en")
+    source = content.text if content.text.strip() else content_html.text_of(prepared)
+    _parsed(source, _("Text"), TEXT)
+    source += content_footer.footer_text(content, words, text=source)
+    parts = [
+        subject,
+        merge_language.parse(html, part=_("HTML"), language=HTML),
+        merge_language.parse(source, part=_("Text"), language=TEXT),
+    ]
+    return _compiled(content, parts)
+
+
+def missing_values(
+    compiled: CompiledContent, profiles: Iterable[Mapping[str, object]]
+) -> dict[str, int]:
+    """Count, per profile field written without `default`, the profiles that lack it.
+
+    Fields that no profile lacks are left out.
+    """
+    fields = sorted(
+        each for each in compiled.bare_fields if each.startswith("profile.")
+    )
+    counts: Counter[str] = Counter()
+    for profile in profiles:
+        counts.update(field for field in fields if _is_empty(profile, field))
+    return dict(counts)
+
+
+def _is_empty(profile: Mapping[str, object], field: str) -> bool:
+    value: object = profile
+    for name in field.split(".")[1:]:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value is None or (
+        isinstance(value, str | list | dict) and not _stripped(value)
+    )
+
+
+def _stripped(value: str | list[object] | dict[str, object]) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _prepared(content: Content) -> str:
+    """Prepare the HTML; parsed as it was written first, so that lines are its own."""
+    _parsed(content.html, _("HTML"), HTML)
+    return content_html.prepared(content.html)
+
+
+def _html_source(content: Content, words: FooterWords, language: str) -> str:
+    if not content.html.strip():
+        return ""
+    fragment = content.html + content_footer.footer_html(content, words)
+    return content_html.document(
+        fragment, content.label or content.sender_name, language
+    )
+
+
+def _parsed(
+    source: str, part: str, language: Language, *, most: int = LARGEST_HTML
+) -> BoundTemplate:
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > most:
+        raise ContentError(
+            _("%(part)s: it has %(size)d bytes, at most %(most)d. Shorten it.")
+            % {"part": part, "size": size, "most": most}
+        )
+    return merge_language.parse(source, part=part, language=language)
+
+
+def _compiled(content: Content, parts: list[BoundTemplate]) -> CompiledContent:
+    subject, html, text = parts
+    return CompiledContent(
+        content=content,
+        subject=subject,
+        html=html,
+        text=text,
+        fields=frozenset().union(*map(merge_language.fields_of, parts)),
+        bare_fields=frozenset().union(*map(merge_language.bare_fields_of, parts)),
+        prepared_html=content.html if content.is_email else "",
+    )
+
+
+def _rendered(template: BoundTemplate, context: LimitedContext) -> str:
+    # What one part assigns is not there for the next.
+    context.locals.clear()
+    buffer = LimitedOutput()
+    for node in template.nodes:
+        node.render(context, buffer)
+    text = buffer.getvalue()
+    return _CONTROL.sub("", text) if _CONTROL.search(text) else text
+
+
+def _clean_subject(subject: str) -> str:
+    return _TURNING.sub("", _LINE_ENDS.sub(" ", subject)).strip()
+
+
+def _failure(error: Exception) -> str:
+    fact = error.args[0] if isinstance(error, LiquidError) and error.args else ""
+    return _(
+        "The message cannot be made for this recipient: %(fact)s. Make the merge fields"
+        " simpler, or correct the profile."
+    ) % {"fact": fact or _("its values do not fit the merge fields")}
+
+
+_EMPTY_TEXT: Final = merge_language.parse("", part="", language=TEXT)
+_EMPTY_HTML: Final = merge_language.parse("", part="", language=HTML)

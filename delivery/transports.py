@@ -1,0 +1,15 @@
+"""Which transport takes the messages of a channel, by the settings."""
+
+from django.conf import settings
+
+from delivery.channels.folder import FolderTransport
+from delivery.channels.smtp import SmtpSettings, SmtpTransport
+from delivery.channels.transport import Transport
+from profiles.channels import Channel
+
+
+def open_transport(channel: int) -> Transport:
+    """Give the transport of a channel; nothing is connected yet."""
+    if channel == Channel.EMAIL and settings.SMTP_SERVER is not None:
+        return SmtpTransport(SmtpSettings(**settings.SMTP_SERVER))
+    return FolderTransport(settings.MAIL_DIR / Channel(channel).code)

@@ -1,0 +1,112 @@
+"""Messages on their way, for deliveries that must have none when a stop is answered.
+
+The sender of such a message holds shared locks, of its profile and of its address,
+from before the gate until the server has answered. Whoever stops it commits first, and
+then waits until those locks are free: every message that starts later sees the stop.
+So a stop is never delayed in being kept, only in being answered, and for two seconds
+at most. PostgreSQL only: SQLite has no locks that sessions share.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+
+LONGEST_WAIT: Final = "2s"
+_PROFILES: Final = 0x4D << 56
+_LOCK_NOT_AVAILABLE: Final = "55P03"  # SQLSTATE
+
+logger = logging.getLogger(__name__)
+
+
+class Stopping(Exception):
+    """Somebody who stops this message waits for others: it must not start now."""
+
+
+@contextmanager
+def sending(profile_id: int, digest: UUID | str) -> Iterator[None]:
+    """Say, for the block, that a message to this profile and address is on its way.
+
+    Raises Stopping when somebody who stops it is in the way for longer than the
+    session's lock_timeout.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    taken: list[int] = []
+    try:
+        for key in _keys([profile_id], [digest]):
+            _take_shared(key)
+            taken.append(key)
+        yield
+    finally:
+        if taken and connection.is_usable():
+            _call("pg_advisory_unlock_shared", taken)
+
+
+def wait_until_none(
+    profile_ids: Iterable[int], digests: Iterable[UUID | str] = ()
+) -> bool:
+    """Wait until nothing is on its way to these; tells whether that is so now.
+
+    Called after the stop is committed; inside a transaction it waits for the commit.
+    """
+    keys = _keys(profile_ids, digests)
+    if connection.vendor != "postgresql" or not keys:
+        return True
+    if connection.in_atomic_block:
+        transaction.on_commit(lambda: _wait(keys), robust=True)
+        return True
+    return _wait(keys)
+
+
+def _take_shared(key: int) -> None:
+    try:
+        _call("pg_advisory_lock_shared", [key])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise Stopping from error
+        raise
+
+
+def _wait(keys: list[int]) -> bool:
+    """Wait for each key; nearly always nobody holds one, which one question tells."""
+    if _are_free(keys):
+        return True
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+            _call("pg_advisory_xact_lock", keys)
+    except OperationalError:
+        logger.warning("A message was still on its way when a stop was answered.")
+        return False
+    return True
+
+
+def _are_free(keys: list[int]) -> bool:
+    calls = " AND ".join(["pg_try_advisory_xact_lock(%s)"] * len(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {calls}", keys)
+        return bool(cursor.fetchone()[0])
+
+
+def _keys(profile_ids: Iterable[int], digests: Iterable[UUID | str]) -> list[int]:
+    """Give one 64-bit key each, in order, so that no two wait for each other."""
+    of_profiles = {_PROFILES + profile_id for profile_id in profile_ids}
+    of_addresses = {_key_of(digest) for digest in digests}
+    return sorted(of_profiles | of_addresses)
+
+
+def _key_of(digest: UUID | str) -> int:
+    value = digest if isinstance(digest, UUID) else UUID(digest)
+    return int.from_bytes(value.bytes[:8], signed=True)
+
+
+def _call(function: str, keys: list[int]) -> None:
+    calls = ", ".join([f"{function}(%s)"] * len(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {calls}", keys)

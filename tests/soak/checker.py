@@ -1,0 +1,168 @@
+"""The offline checker: what was promised against what was logged.
+
+It knows nothing of the code that sent: it compares the moments at which messages
+started, the stops that were acknowledged, what the mail server took, and what the
+database says in the end. Its answer is a list of broken promises, by their numbers.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop that was acknowledged; moments in nanoseconds of one clock."""
+
+    profile: int
+    kind: str
+    before: int
+    acknowledged: int
+    is_news: bool = True
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A message that the mail server took, before it answered."""
+
+    profile: int
+    at: int
+    fault: str = ""
+
+
+@dataclass
+class Evidence:
+    """All that one run left behind."""
+
+    starts: list[tuple[int, int]]  # (profile, moment)
+    stops: list[Stop]
+    taken: list[Taken]
+    statuses: dict[int, str]  # of the messages to send, by profile
+    flags: dict[str, set[int]]  # profiles that are stopped in the end, by kind
+    ledger: Counter[int]  # rows of the ledger by profile
+    attempts: Counter[int] = field(default_factory=Counter)
+    kills: int = 0
+    crashes: int = 0
+    connections: int = 1
+    is_strict: bool = False
+    window_ns: int = 5 * 10**9
+
+
+TERMINAL = {"sent", "failed", "unknown", "expired", "cancelled", "excluded"}
+
+
+def broken(evidence: Evidence) -> list[str]:
+    """List the promises that a run broke, a sentence each; none when all were kept."""
+    checks = (
+        started_after_a_stop,
+        on_the_wire_after_a_stop,
+        lost,
+        copies,
+        stops_lost,
+        ledger_rows,
+    )
+    return [sentence for check in checks for sentence in check(evidence)]
+
+
+def started_after_a_stop(evidence: Evidence) -> Iterable[str]:
+    """Promises 1 (opt-outs) and 3 (quarantined addresses)."""
+    stopped = _first_stops(evidence)
+    for kind, number in (("opt-out", 1), ("quarantine", 3)):
+        late = [
+            profile
+            for profile, at in evidence.starts
+            if (profile, kind) in stopped and at > stopped[profile, kind]
+        ]
+        if late:
+            yield f"promise {number}: {len(late)} started after an acknowledged {kind}"
+
+
+def on_the_wire_after_a_stop(evidence: Evidence) -> Iterable[str]:
+    """Promise 2: none in strict mode, else within the window."""
+    stopped = _first_stops(evidence)
+    most = 0 if evidence.is_strict else evidence.window_ns
+    late = [
+        taken
+        for taken in evidence.taken
+        for kind in ("opt-out", "quarantine")
+        if taken.at - stopped.get((taken.profile, kind), taken.at) > most
+    ]
+    if late:
+        yield f"promise 2: {len(late)} on the wire too long after an acknowledged stop"
+
+
+def lost(evidence: Evidence) -> Iterable[str]:
+    """Promise 4: every message ends, and what is called sent was taken."""
+    open_ones = [s for s in evidence.statuses.values() if s not in TERMINAL]
+    if open_ones:
+        yield f"promise 4: {len(open_ones)} messages never ended"
+    taken = {each.profile for each in evidence.taken}
+    missing = [
+        profile
+        for profile, status in evidence.statuses.items()
+        if status == "sent" and profile not in taken
+    ]
+    if missing:
+        yield f"promise 4: {len(missing)} are called sent that nobody took"
+
+
+def copies(evidence: Evidence) -> Iterable[str]:
+    """Promise 5: no more copies than could not be known."""
+    extra = extra_copies(evidence)
+    most = bound(evidence)
+    if extra > most:
+        yield f"promise 5: {extra} extra copies, at most {most} may be"
+
+
+def extra_copies(evidence: Evidence) -> int:
+    count = Counter(each.profile for each in evidence.taken)
+    return sum(number - 1 for number in count.values())
+
+
+def bound(evidence: Evidence) -> int:
+    """Give how many copies may be: one per connection that was killed, or unanswered.
+
+    A crash of the database breaks the connections of all workers.
+    """
+    unanswered = sum(each.fault in {"drop", "halfclose"} for each in evidence.taken)
+    return evidence.kills + evidence.crashes * evidence.connections + unanswered
+
+
+def stops_lost(evidence: Evidence) -> Iterable[str]:
+    """Promise 6: an acknowledged stop is there in the end."""
+    for kind in ("opt-out", "quarantine"):
+        said = {stop.profile for stop in evidence.stops if stop.kind == kind}
+        gone = said - evidence.flags[kind]
+        if gone:
+            yield f"promise 6: {len(gone)} acknowledged stops ({kind}) are gone"
+
+
+def ledger_rows(evidence: Evidence) -> Iterable[str]:
+    """Promise 8: one change, one row."""
+    wrong = [
+        profile
+        for profile in evidence.flags["opt-out"]
+        if evidence.ledger[profile] != 1
+    ]
+    if wrong:
+        yield f"promise 8: {len(wrong)} opt-outs have not exactly one ledger row"
+
+
+def window(evidence: Evidence) -> list[float]:
+    """Give how long after an acknowledged stop messages were on the wire, in ms."""
+    stopped = _first_stops(evidence)
+    late = [
+        (taken.at - stopped[taken.profile, kind]) / 1e6
+        for taken in evidence.taken
+        for kind in ("opt-out", "quarantine")
+        if (taken.profile, kind) in stopped
+    ]
+    return sorted(each for each in late if each > 0)
+
+
+def _first_stops(evidence: Evidence) -> dict[tuple[int, str], int]:
+    first: dict[tuple[int, str], int] = {}
+    for stop in evidence.stops:
+        key = (stop.profile, stop.kind)
+        first[key] = min(first.get(key, stop.acknowledged), stop.acknowledged)
+    return first

@@ -1,0 +1,100 @@
+"""The mistakes that the checker must find: each undoes one thing that keeps a promise.
+
+Applied to the processes of a soak, never to anything else.
+"""
+
+from collections.abc import Callable
+
+from django.db import connection
+from django.db.backends.signals import connection_created
+
+from delivery import eligibility, gate, parts, slots
+from delivery.models import Slot
+from delivery.states import ExclusionReason, MessageStatus
+from optout import ledger
+from profiles import in_flight
+
+
+def decided_at_the_lease() -> None:
+    """Whoever was eligible when the part was taken is sent to."""
+    gate._PASS = gate._PASS.replace("outcome.reasons = 0", "outcome.reasons >= 0")
+
+
+def listed_passed_over() -> None:
+    """The gate forgets the rules on quarantined and denylisted addresses."""
+    listed = {ExclusionReason.QUARANTINED_ADDRESS, ExclusionReason.DENYLISTED_ADDRESS}
+    eligibility.RULES = tuple(
+        rule for rule in eligibility.RULES if rule.reason not in listed
+    )
+
+
+def doubtful_taken_for_sent() -> None:
+    """What a dead worker had in hand counts as sent, and what it had leased too."""
+
+    def settle(part, slot_id, *, now):
+        in_hand = (MessageStatus.SENDING, MessageStatus.LEASED)
+        parts.messages_of(part).filter(status__in=in_hand).update(
+            status=MessageStatus.SENT
+        )
+
+    parts._settle_doubtful = settle
+
+
+def living_taken_for_dead() -> None:
+    """A slot counts as dead when it is a while old, as with leases by time."""
+
+    def dead_ones(own):
+        others = Slot.objects.exclude(pk=own.pk).filter(parts__is_done=False)
+        yield from others.values_list("pk", flat=True).distinct()
+
+    slots.dead_ones = dead_ones
+
+
+def nothing_held_on_the_wire() -> None:
+    """Strict deliveries hold no lock while a message is on its way."""
+    in_flight._keys = lambda profile_ids, digests: []
+
+
+def commits_not_waited_for() -> None:
+    """An opt-out is acknowledged before it is on disk."""
+
+    def relax(sender, connection, **how):
+        with connection.cursor() as cursor:
+            cursor.execute("SET synchronous_commit = off")
+
+    connection_created.connect(relax, weak=False)
+    connection.close()
+
+
+def change_recorded_twice() -> None:
+    """Each opt-out leaves two rows in the ledger."""
+    record = ledger.record_change
+
+    def twice(statement, parameters, *, event):
+        event_id = record(statement, parameters, event=event)
+        if event_id is not None:
+            event.pk = None
+            event.save(force_insert=True)
+        return event_id
+
+    ledger.record_change = twice
+
+
+MISTAKES: dict[str, Callable[[], None]] = {
+    each.__name__: each
+    for each in (
+        decided_at_the_lease,
+        listed_passed_over,
+        doubtful_taken_for_sent,
+        living_taken_for_dead,
+        nothing_held_on_the_wire,
+        commits_not_waited_for,
+        change_recorded_twice,
+    )
+}
+
+
+def apply(name: str) -> None:
+    """Make one mistake in this process; none without a name."""
+    if name:
+        MISTAKES[name]()

@@ -1,0 +1,37 @@
+"""A worker of the soak: the real one, which also notes when each message starts.
+
+Usage: python -m tests.soak.worker STARTS_LOG [SABOTAGE]
+"""
+
+import os
+import sys
+import time
+
+import django
+
+django.setup()
+
+from delivery import dispatching  # noqa: E402
+from delivery.gate import Gate  # noqa: E402
+from tests.soak import sabotage  # noqa: E402
+
+
+def note_starts(path: str) -> None:
+    """Note the moment at which the statement that succeeded was issued."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    decide = Gate._decide
+
+    def noted(self, message, **how):
+        issued_at = time.monotonic_ns()
+        passage = decide(self, message, **how)
+        if passage is not None and passage.may_start:
+            os.write(log, f"{message.profile_id} {issued_at}\n".encode())
+        return passage
+
+    Gate._decide = noted
+
+
+if __name__ == "__main__":
+    sabotage.apply(sys.argv[2] if len(sys.argv) > 2 else "")
+    note_starts(sys.argv[1])
+    dispatching.run(is_once=False, connections=1, report=lambda line: None)
