@@ -11,17 +11,16 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from delivery.channels import mail
 from delivery.channels.mail import Assembler, Letter, MailError
 from delivery.channels.transport import Composition
 from delivery.content import Content, ContentError, Recipient, RenderingError
-from delivery.content_footer import FooterWords
+from delivery.footer_words import footer_words
 from delivery.models import Delivery, DeliveryContent
 from delivery.parts import Leased
 from delivery.rendering import CompiledContent, compile_content
-from optout import link_urls, list_headers
+from optout import link_mail, link_urls, list_headers
 from optout.list_headers import HeaderRefused
 from optout.mail_tokens import MailLink
 from optout.tokens import Link
@@ -90,12 +89,13 @@ def content_of(delivery: Delivery) -> Content:
     )
 
 
-def compiled(content: Content) -> CompiledContent:
-    """Compile a content with the words of its footer. Raises ContentError."""
-    words = FooterWords(
-        unsubscribe=_("Unsubscribe"), preferences=_("Choose what you get")
-    )
-    return compile_content(content, words=words)
+def compiled(content: Content, *, language: str = "") -> CompiledContent:
+    """Compile a content with a footer in a recipient's language. Raises ContentError.
+
+    `language` is one that we write in; empty for the usual one.
+    """
+    words = footer_words(language or settings.LANGUAGE_CODE)
+    return compile_content(content, words=words, language=settings.LANGUAGE_CODE)
 
 
 def read_fields(profile_ids: Sequence[int]) -> dict[int, dict[str, object]]:
@@ -110,10 +110,16 @@ class _Composing:
     def __init__(self, delivery: Delivery) -> None:
         self.delivery = delivery
         self.content = content_of(delivery)
-        try:
-            self._compiled = compiled(self.content)
-        except ContentError as error:
-            raise CompositionError(str(error)) from error
+        self._by_language: dict[str, CompiledContent] = {}
+        self._compiled_in(settings.LANGUAGE_CODE)
+
+    def _compiled_in(self, language: str) -> CompiledContent:
+        if language not in self._by_language:
+            try:
+                self._by_language[language] = compiled(self.content, language=language)
+            except ContentError as error:
+                raise CompositionError(str(error)) from error
+        return self._by_language[language]
 
     def recipients(self, messages: Sequence[Leased]) -> dict[int, Fields]:
         """Read what merge fields need of these people, by profile id."""
@@ -148,8 +154,9 @@ class _Composing:
             unsubscribe_url=link_urls.unsubscribe_url(link, self.delivery.service),
             preferences_url=link_urls.preferences_url(link),
         )
+        language = link_mail.supported(str(fields.get("language") or ""))
         try:
-            rendered = self._compiled.render(recipient)
+            rendered = self._compiled_in(language).render(recipient)
         except RenderingError as error:
             raise CompositionError(str(error)) from error
         return rendered.subject, rendered.html, rendered.text

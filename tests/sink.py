@@ -1,11 +1,13 @@
 """A mail server that swallows everything, says what it took, and fails on demand.
 
 Usage: python -m tests.sink --log FILE [--port 0] [--seed 1] [--provider]
-    [--smtputf8] [--faults JSON]
+    [--smtputf8] [--plain] [--keep] [--faults JSON]
 
 Prints its port. Each message it takes is appended to the log before it is answered:
 one line of JSON with `at` (nanoseconds of the monotonic clock, which all processes of
 a machine share), `sender`, `recipient`, `id` (Message-ID) and `fault`.
+
+--keep adds the message itself; --plain offers no extension.
 
 --faults is a JSON object of probabilities: `drop` (logged, then the connection closed
 without an answer), `refuse_now` (451 to the recipient), `refuse` (550 5.1.1 to the
@@ -25,6 +27,7 @@ above 10 % recipients are refused with 421 4.7.28 until the share has fallen.
 
 import argparse
 import asyncio
+import base64
 import json
 import os
 import random
@@ -48,6 +51,7 @@ class Sink:
     log: int
     faults: dict[str, float] = field(default_factory=dict)
     is_provider: bool = False
+    keeps: bool = False
     offers: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SIZE 10485760")
     lots: random.Random = field(default_factory=lambda: random.Random(1))
     last: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -60,14 +64,8 @@ class Sink:
         finally:
             writer.close()
 
-    def write(self, sender: str, recipient: str, message_id: str, fault: str) -> None:
-        line = {
-            "at": time.monotonic_ns(),
-            "sender": sender,
-            "recipient": recipient,
-            "id": message_id,
-            "fault": fault,
-        }
+    def write(self, line: dict[str, str]) -> None:
+        line = {"at": time.monotonic_ns(), **line}
         os.write(self.log, f"{json.dumps(line)}\n".encode())
 
     def happens(self, fault: str) -> bool:
@@ -155,7 +153,14 @@ class Session:
         content = await self.reader.readuntil(b"\r\n.\r\n")
         message_id = message_id_of(content)
         fault = self.fault()
-        self.sink.write(self.sender, self.recipient, message_id, fault)
+        kept = base64.b64encode(content).decode() if self.sink.keeps else ""
+        line = {
+            "sender": self.sender,
+            "recipient": self.recipient,
+            "id": message_id,
+            "fault": fault,
+        }
+        self.sink.write(line | ({"content": kept} if kept else {}))
         await self.answer_message(fault)
 
     def fault(self) -> str:
@@ -225,6 +230,15 @@ def read_log(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def content_of(line: dict) -> bytes:
+    """Give the message of a log line as it was before it was stuffed with dots."""
+    stuffed = base64.b64decode(line["content"]).removesuffix(b".\r\n")
+    return b"\r\n".join(
+        each.removeprefix(b".") if each.startswith(b".") else each
+        for each in stuffed.split(b"\r\n")
+    )
+
+
 def start(path: Path, *options: str) -> tuple[subprocess.Popen[str], int]:
     """Start a sink as a process of its own; gives it and its port."""
     process = subprocess.Popen(
@@ -245,6 +259,8 @@ def main() -> None:
     parser.add_argument("--faults", type=json.loads, default={})
     parser.add_argument("--provider", action="store_true")
     parser.add_argument("--smtputf8", action="store_true")
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--keep", action="store_true")
     chosen = parser.parse_args()
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     sink = Sink(
@@ -253,6 +269,9 @@ def main() -> None:
         is_provider=chosen.provider,
         lots=random.Random(chosen.seed),
     )
+    sink.keeps = chosen.keep
+    if chosen.plain:
+        sink.offers = ("HELP",)
     if chosen.smtputf8:
         sink.offers += ("SMTPUTF8",)
     asyncio.run(serve(sink, chosen.port))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from delivery import eligibility, gate, parts, slots
+from delivery import eligibility, gate, parts, sending, slots
 from delivery.models import Slot
 from delivery.states import ExclusionReason, MessageStatus
 from optout import ledger
@@ -48,6 +48,7 @@ def living_taken_for_dead() -> None:
         yield from others.values_list("pk", flat=True).distinct()
 
     slots.dead_ones = dead_ones
+    sending.IDLE = 0.01
 
 
 def nothing_held_on_the_wire() -> None:

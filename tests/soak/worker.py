@@ -6,12 +6,13 @@ Usage: python -m tests.soak.worker STARTS_LOG [SABOTAGE]
 import os
 import sys
 import time
+from datetime import timedelta
 
 import django
 
 django.setup()
 
-from delivery import dispatching  # noqa: E402
+from delivery import dispatching, working  # noqa: E402
 from delivery.gate import Gate  # noqa: E402
 from tests.soak import sabotage  # noqa: E402
 
@@ -34,4 +35,5 @@ def note_starts(path: str) -> None:
 if __name__ == "__main__":
     sabotage.apply(sys.argv[2] if len(sys.argv) > 2 else "")
     note_starts(sys.argv[1])
+    working.STUCK_FOR = timedelta(seconds=0.2)
     dispatching.run(is_once=False, connections=1, report=lambda line: None)
