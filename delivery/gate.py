@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import OperationalError, connection, transaction
+from psycopg import RawCursor
 
 from delivery import eligibility, partitions, settlements
 from delivery.eligibility import OneMessage
@@ -77,11 +78,6 @@ _LOGGED: Final = (
     "analysis_id, profile_id, number, slot_id, started_at, ended_at, outcome, phase,"
     " reply_code, enhanced, code, reply"
 )
-# The parameters of the prepared statement, in order.
-_TYPES: Final = (
-    "bigint, uuid, bigint, bigint, bigint, smallint, timestamptz, smallint,"
-    " timestamptz, smallint, smallint, smallint, text, text, text"
-)
 
 
 class Gate:
@@ -90,7 +86,8 @@ class Gate:
     def __init__(self, delivery: Delivery, part: Part) -> None:
         self.delivery = delivery
         self.part = part
-        self._name = f"gate_{part.analysis_id:d}"
+        self._cursor: Any = None
+        self._text = ""
 
     def open(self) -> None:
         """Prepare the statement on this connection."""
@@ -99,17 +96,18 @@ class Gate:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             cursor.execute("SET plan_cache_mode = force_generic_plan")
-            cursor.execute(
-                "SELECT 1 FROM pg_prepared_statements WHERE name = %s", [self._name]
-            )
-            if cursor.fetchone() is None:
-                cursor.execute(f"PREPARE {self._name} ({_TYPES}) AS {self._statement}")
+        # The driver's own cursor: the server prepares the statement once, and takes
+        # the values as they are.
+        connection.connection.prepare_threshold = 0
+        self._cursor = RawCursor(connection.connection)
+        self._text = self._statement
 
     def close(self) -> None:
         """Let go what open() prepared."""
         if connection.vendor == "postgresql" and connection.is_usable():
+            # As Django leaves it: it would prepare every statement otherwise.
+            connection.connection.prepare_threshold = None
             with connection.cursor() as cursor:
-                cursor.execute(f"DEALLOCATE {self._name}")
                 cursor.execute("SET lock_timeout = DEFAULT")
                 cursor.execute("SET plan_cache_mode = DEFAULT")
 
@@ -153,10 +151,9 @@ class Gate:
     ) -> Passage | None:
         asked = (message.profile_id, message.digest) if message else (None, None)
         params = [*asked, self.part.pk, self.part.slot_id, *_settled(settling)]
-        places = ", ".join(["%s"] * len(params))
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXECUTE {self._name} ({places})", params)
-            row = cursor.fetchone()
+        with connection.wrap_database_errors:
+            self._cursor.execute(self._text, params, prepare=True)
+            row = self._cursor.fetchone()
         return _passage(row) if row else None
 
     def _decide_on_sqlite(
@@ -189,9 +186,10 @@ class Gate:
         passing = self._filled(_PASS + _MAY_SEND, _POSTGRESQL_NAMES)
         return (
             f"WITH settled AS ({settle}), logged AS (INSERT INTO"
-            f" delivery_attempt ({_LOGGED}) SELECT {self.part.analysis_id:d}, $5, $8,"
-            " $4, $9, clock_timestamp(), $10, $11, $12, $13, $14, $15"
-            f" WHERE $5 IS NOT NULL) {passing}"
+            f" delivery_attempt ({_LOGGED}) SELECT {self.part.analysis_id:d},"
+            " $5::bigint, $8::smallint, $4::bigint, $9::timestamptz, clock_timestamp(),"
+            " $10::smallint, $11::smallint, $12::smallint, $13::text, $14::text,"
+            f" $15::text WHERE $5::bigint IS NOT NULL) {passing}"
             " RETURNING message.status, message.reasons, message.attempt_count,"
             " statement_timestamp()"
         )
@@ -210,13 +208,13 @@ class Gate:
 
 
 _POSTGRESQL_NAMES: Final = {
-    "profile": "$1",
-    "digest": "$2",
-    "part": "$3",
-    "slot": "$4",
-    "settled": "$5",
-    "status": "$6",
-    "due_at": "$7",
+    "profile": "$1::bigint",
+    "digest": "$2::uuid",
+    "part": "$3::bigint",
+    "slot": "$4::bigint",
+    "settled": "$5::bigint",
+    "status": "$6::smallint",
+    "due_at": "$7::timestamptz",
     "now": "statement_timestamp()",
 }
 _SQLITE_NAMES: Final = {

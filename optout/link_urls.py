@@ -1,5 +1,7 @@
 """Whole addresses of public links, as they stand in messages."""
 
+from functools import cache
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -13,7 +15,13 @@ from profiles.channels import Channel
 def stop_url(link: Link) -> str:
     """Give the address of the page with the stop button of a link."""
     token = tokens.make(link, Purpose.STOP)
-    return f"{settings.PUBLIC_BASE_URL}{reverse('stop', args=[token])}"
+    return f"{settings.PUBLIC_BASE_URL}{_path_of('stop')}{token}"
+
+
+@cache
+def _path_of(name: str) -> str:
+    """Give what stands before the token in the path of a page."""
+    return reverse(name, args=["x"]).removesuffix("x")
 
 
 def preferences_url(link: Link) -> str:

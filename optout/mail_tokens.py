@@ -8,12 +8,12 @@ links (optout.tokens) each purpose has a key of its own. There is no room for th
 the key: those of the ring are tried.
 """
 
-import hashlib
 import hmac
 from base64 import b32decode, b32encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from django.conf import settings
@@ -77,9 +77,13 @@ def read(token: str, purpose: MailPurpose) -> MailLink:
 
 
 def _mac(ring: str, purpose: MailPurpose, payload: bytes) -> bytes:
+    return hmac.digest(_key(ring, purpose), payload, "sha256")[:_MAC_BYTES]
+
+
+@lru_cache
+def _key(ring: str, purpose: MailPurpose) -> bytes:
     name = b"campaign mail address: " + purpose.value
-    key = hmac.digest(ring.encode(), name, hashlib.sha256)
-    return hmac.digest(key, payload, hashlib.sha256)[:_MAC_BYTES]
+    return hmac.digest(ring.encode(), name, "sha256")
 
 
 def _decoded(token: str) -> bytes:

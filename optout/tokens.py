@@ -9,13 +9,13 @@ every other. No row is needed to honour a token: deliveries and pages may be gon
 An opt-out never expires (15 USC 7704(a)(3) asks for 30 days, people expect for ever).
 """
 
-import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -111,10 +111,16 @@ def read(token: str, purpose: Purpose, *, now: datetime) -> Link:
 
 
 def _mac(key_id: str, purpose: Purpose, payload: bytes) -> bytes:
-    ring = settings.PUBLIC_LINK_KEYS[key_id].encode()
-    key = hmac.digest(ring, b"campaign public link: " + purpose.value, hashlib.sha256)
+    key = _key(settings.PUBLIC_LINK_KEYS[key_id], purpose)
     sealed = key_id.encode() + b"." + payload
-    return hmac.digest(key, sealed, hashlib.sha256)[:_MAC_BYTES]
+    return hmac.digest(key, sealed, "sha256")[:_MAC_BYTES]
+
+
+@lru_cache
+def _key(ring: str, purpose: Purpose) -> bytes:
+    """Derive the key of a purpose, once for the many tokens of a delivery."""
+    name = b"campaign public link: " + purpose.value
+    return hmac.digest(ring.encode(), name, "sha256")
 
 
 def _decoded(text: str) -> bytes:

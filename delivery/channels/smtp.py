@@ -209,15 +209,11 @@ class SmtpTransport:
         if refusal is not None:
             self._reset(refusal)
             return refusal
+        # One packet where it fits, so from here on a missing answer is in doubt.
+        dialogue.phase = Phase.CONTENT
         self._write(envelope.content, seconds=dialogue.timeouts.block)
-        self._end(dialogue)
         reply = self._read(seconds=dialogue.timeouts.end)
         return from_reply(Phase.CONTENT, reply.code, reply.text)
-
-    def _end(self, dialogue: "_Dialogue") -> None:
-        """Send the dot; from here on no answer is in doubt."""
-        dialogue.phase = Phase.CONTENT
-        self._write(b".\r\n", seconds=dialogue.timeouts.block)
 
     def _reset(self, refusal: Outcome) -> None:
         """Forget a refused transaction, so that the next one begins anew."""
@@ -312,7 +308,7 @@ def _on_the_wire(address: str) -> str:
 
 
 def _stuffed(content: bytes) -> bytes:
-    """Double the dots that begin a line (RFC 5321 section 4.5.2), and end the last."""
+    """Double the dots that begin a line (RFC 5321 section 4.5.2), and end with one."""
     if content.count(b"\n") != content.count(b"\r\n") or content.count(
         b"\r"
     ) != content.count(b"\r\n"):
@@ -320,7 +316,7 @@ def _stuffed(content: bytes) -> bytes:
     stuffed = content.replace(b"\r\n.", b"\r\n..")
     if stuffed.startswith(b"."):
         stuffed = b"." + stuffed
-    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 def _is_good(phase: Phase, reply: Reply) -> bool:
