@@ -13,13 +13,18 @@ from django.db.models import IntegerChoices
 from django.utils.translation import gettext_lazy as _
 
 LONGEST_REPLY: Final = 500  # characters that are kept
-_ENHANCED: Final = re.compile(r"\b([245]\.[0-9]{1,3}\.[0-9]{1,3})\b")
+# Not a part of an address of a host, which has four numbers.
+_ENHANCED: Final = re.compile(
+    r"(?<![\w.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?!\w|\.[0-9])", re.ASCII
+)
 _SLOW_DOWN: Final = re.compile(
-    r"too many|too fast|rate|throttl|exceeded", re.IGNORECASE
+    r"too many|too fast|\brate|throttl|(?<!quota )exceeded", re.IGNORECASE
 )
 # Of RFC 3463: system or network congested, not accepting, too many recipients; and
 # of providers: policy that passes.
-_SLOW_DOWN_CODES: Final = ("4.3.2", "4.4.5", "4.5.3", "4.7.")
+_SLOW_DOWN_CODES: Final = re.compile(r"4\.3\.2|4\.4\.5|4\.5\.3|4\.7\.[0-9]+")
+# A mailbox that is full or busy says nothing of its neighbours (RFC 3463 section 3.3).
+_MAILBOX: Final = ("4.2.", "5.2.")
 
 
 class OutcomeKind(IntegerChoices):
@@ -76,8 +81,8 @@ def from_reply(phase: Phase, reply_code: int, text: str) -> Outcome:
     kind = _kind(phase, reply_code, enhanced)
     pauses = kind == OutcomeKind.SOFT and (
         reply_code == 421
-        or enhanced.startswith(_SLOW_DOWN_CODES)
-        or _SLOW_DOWN.search(text) is not None
+        or _SLOW_DOWN_CODES.fullmatch(enhanced) is not None
+        or (not enhanced.startswith(_MAILBOX) and _SLOW_DOWN.search(text) is not None)
     )
     return Outcome(kind, phase, reply_code, enhanced, cleaned(text), pauses_lane=pauses)
 
