@@ -16,7 +16,7 @@ PYTEST := pytest -n $(WORKERS) --maxprocesses 4
 # A failed recipe leaves no half-made file that looks finished.
 .DELETE_ON_ERROR:
 .PHONY: help setup migrate run test test-postgres test-browser axe-all test-next check fix \
-	demo docs messages benchmark lock clean
+	demo docs messages soak benchmark lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' \
@@ -72,6 +72,11 @@ docs: .venv/dev.stamp ## Draw docs/reference from the code
 
 messages: .venv/dev.stamp ## Gather the strings to translate into locale/*/django.po
 	$(BIN)/python tools/gather_translations.py
+
+soak: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Send under kills and stops on a PostgreSQL of its own, and check the promises
+	$(BIN)/python -m tests.soak --messages 100000 --kills 200 --stops 20000
+	$(BIN)/python -m tests.soak --messages 20000 --kills 30 --stops 3000 --strict
+	$(BIN)/python -m tests.soak --messages 20000 --kills 30 --stops 3000 --crashes 5
 
 benchmark: .venv/dev.stamp ## Say how to measure (README, Performance)
 	@echo "Run one of these; each says what it needs with --help:"

@@ -4,7 +4,7 @@ What is confirmed is exactly what was analysed. Errors of the control rules stop
 warnings are shown, and in the console ticked off one by one.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -29,15 +29,30 @@ def review(delivery: Delivery) -> list[Finding]:
     to be sent to.
     """
     content = composing.content_of(delivery)
+    found = review_content(delivery)
+    if content.is_marketing and content.is_email:
+        found += try_unsubscribe_link(delivery)
+    return sorted(found, key=lambda finding: finding.phase.value)
+
+
+def review_content(delivery: Delivery) -> list[Finding]:
+    """Ask the control rules that need nobody else: all but the trial of the link."""
+    content = composing.content_of(delivery)
     found = control_rules.check_content(
         content,
         base_url=settings.PUBLIC_BASE_URL,
         is_signed=settings.IS_SIGNED_BY_RELAY,
     )
-    found += missing_values(delivery, content)
-    if content.is_marketing and content.is_email:
-        found += try_unsubscribe_link(delivery)
-    return sorted(found, key=lambda finding: finding.phase.value)
+    return found + missing_values(delivery, content)
+
+
+def warnings_once(findings: Sequence[Finding]) -> dict[str, list[str]]:
+    """Give the sentences of the warnings by code: each code is ticked off once."""
+    by_code: dict[str, list[str]] = {}
+    for each in findings:
+        if each.level == Level.WARNING:
+            by_code.setdefault(each.code, []).append(each.sentence)
+    return by_code
 
 
 def confirm(

@@ -13,7 +13,7 @@ from delivery.audiences import AudienceError, Condition
 from delivery.logs import LogFilter, Outcome
 from delivery.models import Audience, Delivery
 from delivery.models.audiences import AudienceKind
-from delivery.states import ExclusionReason
+from delivery.states import ExclusionReason, MessageStatus
 from optout.models import Service
 from optout.models.uploads import UploadKind
 from profiles.channels import Channel
@@ -153,6 +153,13 @@ class LogForm(forms.Form):
             (Outcome.EXCLUDED.value, gettext_lazy("Excluded")),
         ],
     )
+    status = forms.TypedChoiceField(
+        label=gettext_lazy("Status"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[*_ANY, *MessageStatus.choices],
+    )
     reason = forms.ChoiceField(
         label=gettext_lazy("Reason"),
         required=False,
@@ -171,11 +178,13 @@ class LogForm(forms.Form):
     def chosen(self) -> LogFilter:
         """Give the filter of a form that is valid."""
         reason = self.cleaned_data["reason"]
+        status = self.cleaned_data["status"]
         return LogFilter(
             outcome=self.cleaned_data["outcome"],
             reason=ExclusionReason[reason.upper()] if reason else None,
             is_first=self.cleaned_data["counts"] == "first",
             text=self.cleaned_data["q"].strip(),
+            status=None if status is None else MessageStatus(status),
         )
 
 

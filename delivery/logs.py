@@ -41,12 +41,16 @@ class LogFilter:
     reason: ExclusionReason | None = None
     is_first: bool = False
     text: str = ""
+    status: MessageStatus | None = None
 
 
 def messages_of(delivery: Delivery, chosen: LogFilter | None) -> QuerySet[Message]:
     """Give the messages of the current analysis that pass; none without a filter."""
     analysis = delivery.current_analysis
-    if analysis is None or chosen is None or not _can_match(analysis, chosen):
+    if analysis is None or chosen is None:
+        return Message.objects.none()
+    # The gate may exclude for reasons that the analysis never met.
+    if not delivery.has_begun and not _can_match(analysis, chosen):
         return Message.objects.none()
 
     rows = Message.objects.filter(analysis=analysis).select_related("profile")
@@ -55,6 +59,8 @@ def messages_of(delivery: Delivery, chosen: LogFilter | None) -> QuerySet[Messag
         rows = rows.filter(
             is_excluded if chosen.outcome == Outcome.EXCLUDED else ~is_excluded
         )
+    if chosen.status is not None:
+        rows = rows.filter(status=chosen.status)
     if chosen.reason is not None:
         rows = _with_reason(rows, chosen.reason, is_first=chosen.is_first)
     if chosen.text:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from delivery.views import deliveries, logs, uploads
+from delivery.views import deliveries, logs, sending, uploads
 
 urlpatterns = [
     path("deliveries/", deliveries.delivery_list, name="delivery_list"),
@@ -25,6 +25,21 @@ urlpatterns = [
         deliveries.delivery_stop,
         name="delivery_stop",
     ),
+    path(
+        "deliveries/<int:delivery_id>/content/",
+        sending.delivery_content,
+        name="delivery_content",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/confirm/",
+        sending.delivery_confirm,
+        name="delivery_confirm",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/messages/<int:profile_id>/",
+        sending.delivery_message,
+        name="delivery_message",
+    ),
     path("deliveries/<int:delivery_id>/log/", logs.delivery_log, name="delivery_log"),
     path(
         "deliveries/<int:delivery_id>/log.csv",
@@ -35,6 +50,16 @@ urlpatterns = [
         "deliveries/<int:delivery_id>/explanation/",
         logs.delivery_explanation,
         name="delivery_explanation",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/acts/<slug:act>/",
+        sending.delivery_act,
+        name="delivery_act",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/sending/",
+        sending.sending_progress,
+        name="sending_progress",
     ),
     path("uploads/", uploads.upload_list, name="upload_list"),
     path("uploads/new/", uploads.upload_new, name="upload_new"),

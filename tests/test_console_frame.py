@@ -43,7 +43,8 @@ DOORS = [
 
 
 def filled(path: str) -> str:
-    path = re.sub(r"<(\w+_id|number)>", "1", path).replace("<language>", "en")
+    path = re.sub(r"<(\w+_id|number)>", "1", path)
+    path = path.replace("<language>", "en").replace("<slug:act>", "pause")
     assert "<" not in path
     return path
 

@@ -132,6 +132,25 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return self.label
 
+    @property
+    def tone(self) -> str:
+        """Give how its status looks."""
+        return _TONES.get(DeliveryStatus(self.status), "quiet")
+
+    @property
+    def has_begun(self) -> bool:
+        return self.started_at is not None
+
+
+_TONES = {
+    DeliveryStatus.ANALYSING: "info",
+    DeliveryStatus.CONFIRMED: "info",
+    DeliveryStatus.SENDING: "info",
+    DeliveryStatus.FINISHED: "good",
+    DeliveryStatus.PAUSED: "warn",
+    DeliveryStatus.FAILED: "bad",
+}
+
 
 class Analysis(models.Model):
     """One run of the analysis of one delivery.

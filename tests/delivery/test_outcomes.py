@@ -1,4 +1,4 @@
-"""What a reply of a server makes of a message: the whole table, and that it is total."""
+"""What a reply of a server makes of a message: a table, and that it is total."""
 
 import pytest
 from hypothesis import given
