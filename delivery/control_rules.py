@@ -23,6 +23,7 @@ from delivery.content import Content, ContentError
 from profiles.channels import Channel
 
 LONGEST_SUBJECT: Final = 255  # characters
+SENT_CHANNELS: Final = frozenset({Channel.EMAIL, Channel.SMS})
 MOST_PARTS: Final = 6  # of a text message
 _TAGS: Final = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 _PLAIN_LINK: Final = re.compile(r"""href\s*=\s*["']?\s*http://""", re.IGNORECASE)
@@ -62,7 +63,7 @@ def check_content(content: Content, *, base_url: str, is_signed: bool) -> list[F
     RFC 6376). Gives what was found, in the order of the phases.
     """
     rules = _MAIL if content.is_email else _TEXT
-    found = [finding for rule in rules for finding in rule(content)]
+    found = [finding for rule in (_channel, *rules) for finding in rule(content)]
     found += _base_url(base_url)
     if content.is_email and not is_signed:
         found.append(
@@ -84,6 +85,19 @@ def _error(code: str, sentence: str, phase: Phase) -> Finding:
 
 def _warning(code: str, sentence: str, phase: Phase) -> Finding:
     return Finding(code, Level.WARNING, sentence, phase)
+
+
+def _channel(content: Content) -> Iterator[Finding]:
+    if content.channel not in SENT_CHANNELS:
+        yield _error(
+            "channel_not_sent",
+            _(
+                "Nothing is sent by %(channel)s yet. Download the log of the analysis"
+                " as the list of whom to reach."
+            )
+            % {"channel": Channel(content.channel).label},
+            Phase.TARGETING_START,
+        )
 
 
 def _empty(content: Content) -> Iterator[Finding]:

@@ -65,6 +65,9 @@ def lease(slot: Slot, *, now: datetime) -> Part | None:
     That is one of a delivery being sent that is due, and any of a delivery that was
     cancelled or whose validity is over.
     """
+    # A look costs nothing; the UPDATE would take SQLite's one write lock.
+    if not Part.objects.filter(is_done=False, slot=None).exists():
+        return None
     at = connection.ops.adapt_datetimefield_value(now)
     states = ", ".join(f"'{status}'" for status in _ENDING)
     is_postgresql = connection.vendor == "postgresql"
