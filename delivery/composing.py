@@ -59,7 +59,7 @@ class Composer(Protocol):
         """Make one message. Raises CompositionError for that message alone."""
 
 
-def composer_of(delivery: Delivery) -> Composer:
+def composer_of(delivery: Delivery) -> "MailComposer | TextComposer":
     """Prepare what is the same in all messages of a delivery.
 
     Raises CompositionError when no message of it can be made.
@@ -180,9 +180,17 @@ class MailComposer(_Composing):
             raise CompositionError(str(error)) from error
 
     def compose(
-        self, message: Leased, fields: Fields, *, prefix: str = ""
+        self,
+        message: Leased,
+        fields: Fields,
+        *,
+        prefix: str = "",
+        message_id: str = "",
     ) -> Composition:
-        """Make one email. Raises CompositionError for that message alone."""
+        """Make one email; a proof has a prefix and a Message-ID of its own.
+
+        Raises CompositionError for that message alone.
+        """
         link = self.link_of(message)
         subject, html, text = self.render(link, fields)
         try:
@@ -191,7 +199,7 @@ class MailComposer(_Composing):
                 subject=f"{prefix}{subject}",
                 text=text,
                 html=html,
-                message_id=self.message_id(message),
+                message_id=message_id or self.message_id(message),
                 list_headers=list_headers.for_message(
                     link,
                     service=self.delivery.service,

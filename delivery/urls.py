@@ -1,6 +1,6 @@
 from django.urls import path
 
-from delivery.views import deliveries, logs, sending, uploads
+from delivery.views import deliveries, logs, proofs, sending, uploads
 
 urlpatterns = [
     path("deliveries/", deliveries.delivery_list, name="delivery_list"),
@@ -29,6 +29,21 @@ urlpatterns = [
         "deliveries/<int:delivery_id>/content/",
         sending.delivery_content,
         name="delivery_content",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/preview/",
+        proofs.delivery_preview,
+        name="delivery_preview",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/preview/frame/",
+        proofs.preview_frame,
+        name="preview_frame",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/proofs/",
+        proofs.delivery_proofs,
+        name="delivery_proofs",
     ),
     path(
         "deliveries/<int:delivery_id>/confirm/",

@@ -4,15 +4,16 @@ import os
 from dataclasses import replace
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from delivery import eligibility
-from delivery.eligibility import RULES
+from delivery.eligibility import RULES, OneMessage
 from delivery.states import ExclusionReason
 from profiles.models import Address, Profile
 from quarantine.models import BlockedDomain, QuarantinedAddress
+from tests.delivery import oracle
 from tests.delivery.machine import EligibilityMachine
 from tests.delivery.stage import NOW, PLANS, crowded
 
@@ -25,6 +26,35 @@ MACHINE = settings(
     suppress_health_check=list(HealthCheck),
 )
 CROWDS = range(40)
+LOCAL = ExclusionReason.DUPLICATE_ADDRESS.bit - 1
+
+
+def at_the_gate(plan, stage, delivery) -> dict[int, tuple[int, int]]:
+    """Give {profile id: (oracle's local bits, the gate's)} where they differ."""
+    expected = oracle.analyse(stage.world, plan)
+    preferred = Address.objects.filter(channel=plan.channel, is_preferred=True)
+    moment = f"'{connection.ops.adapt_datetimefield_value(NOW)}'"
+    differing = {}
+    for profile_id, digest in preferred.values_list("profile_id", "digest"):
+        written = str(digest) if connection.vendor == "postgresql" else digest.hex
+        message = OneMessage(f"{profile_id:d}", f"'{written}'", moment)
+        with connection.cursor() as cursor:
+            query = eligibility.evaluated_one(delivery, message)
+            cursor.execute(f"SELECT reasons FROM ({query}) outcome")
+            found = cursor.fetchone()[0]
+        if profile_id in expected and found != expected[profile_id] & LOCAL:
+            differing[profile_id] = (expected[profile_id] & LOCAL, found)
+    return differing
+
+
+@pytest.mark.parametrize("seed", CROWDS)
+def test_gate_agrees_with_the_oracle(seed, db):
+    """Of each profile of a crowd, about the address that it has."""
+    stage = crowded(seed)
+
+    found = [at_the_gate(plan, stage, stage.make_delivery(plan)) for plan in PLANS]
+
+    assert found == [{}] * len(PLANS)
 
 
 def test_analysis_and_explanation_agree_with_the_oracle(db):

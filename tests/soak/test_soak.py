@@ -98,7 +98,7 @@ def test_every_promise_is_kept(options):
         ("nothing_held_on_the_wire", "2", "--stops 400 --kills 0 --strict"),
         ("listed_passed_over", "3", "--stops 300 --kills 0"),
         ("doubtful_taken_for_sent", "4", "--stops 0 --kills 3"),
-        ("living_taken_for_dead", "5", "--stops 0 --kills 0"),
+        ("living_taken_for_dead", "5", "--stops 0 --kills 0 --messages 3000"),
         ("commits_not_waited_for", "6", "--stops 500 --kills 0 --crashes 8"),
         ("change_recorded_twice", "8", "--stops 100 --kills 0"),
     ],
