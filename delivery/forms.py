@@ -153,11 +153,9 @@ class LogForm(forms.Form):
             (Outcome.EXCLUDED.value, gettext_lazy("Excluded")),
         ],
     )
-    status = forms.TypedChoiceField(
+    status = forms.ChoiceField(
         label=gettext_lazy("Status"),
         required=False,
-        coerce=int,
-        empty_value=None,
         choices=[*_ANY, *MessageStatus.choices],
     )
     reason = forms.ChoiceField(
@@ -184,7 +182,7 @@ class LogForm(forms.Form):
             reason=ExclusionReason[reason.upper()] if reason else None,
             is_first=self.cleaned_data["counts"] == "first",
             text=self.cleaned_data["q"].strip(),
-            status=None if status is None else MessageStatus(status),
+            status=MessageStatus(int(status)) if status else None,
         )
 
 

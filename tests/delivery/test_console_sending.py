@@ -227,6 +227,19 @@ def test_log_shows_what_became_of_a_message_and_why(
     assert "550 No such user" in detail and "Refused for good" in detail
 
 
+def test_download_has_the_filter_of_the_page(console: Client, profile: Profile) -> None:
+    factories.make_opt_out(profile=factories.make_profile(external_id="B"))
+    delivery = make_sending()
+    for query, rows in (("", 2), (f"?status={MessageStatus.READY}", 1)):
+        page = console.get(url(delivery, f"log/{query}")).content.decode()
+        link = page.partition("/log.csv?")[2].partition('"')[0].replace("&amp;", "&")
+
+        answer = console.get(url(delivery, f"log.csv?{link}"))
+
+        assert answer.status_code == 200
+        assert len(b"".join(answer).splitlines()) == rows + 1  # type: ignore[arg-type]
+
+
 def test_excluded_after_the_analysis_is_shown_apart(
     console: Client, profile: Profile
 ) -> None:
