@@ -1,13 +1,19 @@
 """Every page of the console, for everybody: rules of accessibility, small screens."""
 
 import pytest
+from django.utils import timezone
 
+from delivery import lifecycle
+from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
+from delivery.lifecycle import DeliveryEvent
+from delivery.models import Delivery, DeliveryContent
 from optout.models import Upload
 from optout.models.uploads import UploadKind, UploadStatus
 from quarantine.models import QuarantinedAddress
 from quarantine.reasons import Status
 from tests import factories
 from tests.browser.conftest import findings, speak
+from tests.delivery.sending_stage import HTML, Wire, send_once
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,6 +24,22 @@ CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll(".car
     .filter(each => each.scrollWidth > each.clientWidth)
     .map(each => each.className || each.tagName)"""
 LONG = "a-name-without-any-space-that-goes-on-and-on-and-on-and-on@example.com"
+
+
+def make_written(label: str, *, is_sent: bool) -> Delivery:
+    """Make a delivery with content, analysed; or sent to a server that refuses all."""
+    delivery = factories.make_analysed_delivery(label=label)
+    DeliveryContent.objects.create(
+        delivery=delivery,
+        subject="LOUD SUBJECT",
+        html=HTML,
+        has_address_in_content=True,
+    )
+    if is_sent:
+        now = timezone.now()
+        lifecycle.move(delivery, DeliveryEvent.CONFIRM, contact_at=now)
+        send_once(Wire(Outcome(OutcomeKind.HARD, Phase.RCPT, 550, "5.1.1", "No " * 60)))
+    return delivery
 
 
 @pytest.fixture
@@ -35,6 +57,8 @@ def pages(db, operator) -> list[str]:
     factories.make_blocked_domain(domain="closed.example.net")
     delivery = factories.make_analysed_delivery(label="Spring")
     fresh = factories.make_delivery(label="Not analysed")
+    sent = make_written("Sent", is_sent=True)
+    written = make_written("Written", is_sent=False)
     upload = Upload.objects.create(
         kind=UploadKind.PROFILES,
         file_name="people.csv",
@@ -65,6 +89,12 @@ def pages(db, operator) -> list[str]:
         f"/console/deliveries/{fresh.pk}/",
         f"/console/deliveries/{delivery.pk}/log/",
         f"/console/deliveries/{delivery.pk}/explanation/?external_id=P-2",
+        f"/console/deliveries/{written.pk}/content/",
+        f"/console/deliveries/{written.pk}/preview/",
+        f"/console/deliveries/{written.pk}/confirm/",
+        f"/console/deliveries/{sent.pk}/",
+        f"/console/deliveries/{sent.pk}/log/",
+        f"/console/deliveries/{sent.pk}/messages/{profile.pk}/",
         "/console/services/",
         "/console/services/new/",
         f"/console/services/{service.pk}/",
