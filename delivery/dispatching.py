@@ -27,6 +27,7 @@ from profiles import locks
 
 CONNECTIONS: Final = 4
 MOST_CONNECTIONS: Final = 64
+TRY_AGAIN_AFTER: Final = 30.0  # seconds
 _REPORT_EVERY: Final = 5.0  # seconds
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -60,8 +61,8 @@ def run(*, is_once: bool, connections: int, report: Report) -> Tally:
 def beside() -> Iterator[None]:
     """Send, for the block, beside what the process does otherwise.
 
-    A process that must not send, or another that does on SQLite, is no trouble here:
-    it is said in the log.
+    That it must not, or that another process does on SQLite, is no trouble here: it
+    is said in the log, and tried again.
     """
     stopping = Event()
     thread = Thread(target=_send_beside, args=[stopping])
@@ -74,14 +75,16 @@ def beside() -> Iterator[None]:
 
 
 def _send_beside(stopping: Event) -> None:
-    try:
-        check_can_send()
-        with alone_on_sqlite():
-            Sender(transports.open_transport, stopping=stopping).run(is_once=False)
-    except SendingRefused as refusal:
-        logger.warning("%s", refusal)
-    finally:
-        connection.close()
+    while not stopping.is_set():
+        try:
+            check_can_send()
+            with alone_on_sqlite():
+                Sender(transports.open_transport, stopping=stopping).run(is_once=False)
+        except SendingRefused as refusal:
+            logger.warning("%s", refusal)
+            stopping.wait(TRY_AGAIN_AFTER)
+        finally:
+            connection.close()
 
 
 def check_can_send() -> None:

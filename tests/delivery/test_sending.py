@@ -409,6 +409,25 @@ def test_second_process_on_sqlite_is_refused():
             call_command("send_deliveries", "--once")
 
 
+def test_worker_sends_once_nothing_is_in_the_way_any_more(monkeypatch):
+    """A database that starts later than the worker does not end its sending."""
+    refusals = iter([dispatching.SendingRefused("not yet")])
+    stopping = Event()
+
+    def check() -> None:
+        for refusal in refusals:
+            raise refusal
+
+    monkeypatch.setattr(dispatching, "check_can_send", check)
+    monkeypatch.setattr(dispatching, "TRY_AGAIN_AFTER", 0)
+    monkeypatch.setattr(dispatching.connection, "close", lambda: None)
+    monkeypatch.setattr(Sender, "run", lambda self, *, is_once: stopping.set())
+
+    dispatching._send_beside(stopping)
+
+    assert stopping.is_set()
+
+
 @pytest.mark.parametrize("count", [0, 65])
 def test_number_of_connections_is_checked(count):
     with pytest.raises(CommandError, match="connections"):
