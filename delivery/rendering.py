@@ -1,8 +1,7 @@
 """Make the message of each recipient: parse once, render many times."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -112,35 +111,6 @@ def compile_content(
         merge_language.parse(source, part=_("Text"), language=TEXT),
     ]
     return _compiled(content, parts)
-
-
-def missing_values(
-    compiled: CompiledContent, profiles: Iterable[Mapping[str, object]]
-) -> dict[str, int]:
-    """Count, per profile field written without `default`, the profiles that lack it.
-
-    Fields that no profile lacks are left out.
-    """
-    fields = sorted(
-        each for each in compiled.bare_fields if each.startswith("profile.")
-    )
-    counts: Counter[str] = Counter()
-    for profile in profiles:
-        counts.update(field for field in fields if _is_empty(profile, field))
-    return dict(counts)
-
-
-def _is_empty(profile: Mapping[str, object], field: str) -> bool:
-    value: object = profile
-    for name in field.split(".")[1:]:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value is None or (
-        isinstance(value, str | list | dict) and not _stripped(value)
-    )
-
-
-def _stripped(value: str | list[object] | dict[str, object]) -> object:
-    return value.strip() if isinstance(value, str) else value
 
 
 def _prepared(content: Content) -> str:

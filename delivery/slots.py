@@ -50,14 +50,6 @@ def give_back(slot: Slot) -> None:
         _unlock(slot.pk)
 
 
-def living() -> int:
-    """Count the slots that live: the connections that can send just now."""
-    started = Slot.objects.filter(ended_at=None).values_list("pk", flat=True)
-    if connection.vendor != "postgresql":
-        return len(started[:1])
-    return sum(not _is_dead(slot_id) for slot_id in started)
-
-
 def dead_ones(own: Slot) -> Iterator[int]:
     """Yield the numbers of dead slots that still have parts, each while it is ours.
 
@@ -72,11 +64,6 @@ def dead_ones(own: Slot) -> Iterator[int]:
         with _locked(slot_id) as is_dead:
             if is_dead:
                 yield slot_id
-
-
-def _is_dead(slot_id: int) -> bool:
-    with _locked(slot_id) as is_dead:
-        return is_dead
 
 
 @contextmanager

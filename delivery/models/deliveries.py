@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -11,12 +11,6 @@ from delivery.models.audiences import Audience
 from delivery.states import AnalysisStatus, DeliveryStatus
 from optout.models import Service
 from profiles.channels import Channel
-
-
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def due(self, now: datetime) -> "DeliveryQuerySet":
-        """List the confirmed deliveries whose contact date has come."""
-        return self.filter(status=DeliveryStatus.CONFIRMED, contact_at__lte=now)
 
 
 class Delivery(models.Model):
@@ -110,8 +104,6 @@ class Delivery(models.Model):
         blank=True,
         verbose_name=_("by"),
     )
-
-    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("delivery")

@@ -4,7 +4,7 @@ import pytest
 
 from delivery.content import Content, ContentError, Recipient, RenderingError
 from delivery.content_html import prepared
-from delivery.rendering import compile_content, missing_values
+from delivery.rendering import compile_content
 
 HOSTILE = ["<script>x</script>", "{{7*7}}", '"><img onerror=x>', "a\u202eb", "a\x00b"]
 
@@ -65,9 +65,9 @@ def test_preparing_twice_changes_nothing_more():
     assert prepared(prepared(source)) == prepared(source)
 
 
-def test_fields_without_default_are_counted_when_empty():
+def test_fields_without_default_are_known():
     compiled = compile_content(
         Content(channel=1, text="{{ profile.city }}{{ profile.email | default: 'x' }}")
     )
 
-    assert missing_values(compiled, [{}, {"city": "Oslo"}]) == {"profile.city": 1}
+    assert compiled.bare_fields == {"profile.city"}
