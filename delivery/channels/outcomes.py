@@ -102,6 +102,9 @@ def cleaned(text: str) -> str:
 def _kind(phase: Phase, reply_code: int, enhanced: str) -> OutcomeKind:
     if 200 <= reply_code < 300 and phase == Phase.CONTENT:
         return OutcomeKind.SENT
+    if phase == Phase.CONTENT and not 400 <= reply_code < 600:
+        # No reply that may follow the end of a message: who knows what it means.
+        return OutcomeKind.AMBIGUOUS
     if not 500 <= reply_code < 600:
         # 4yz; a positive reply where none was due; no code at all.
         return OutcomeKind.SOFT

@@ -20,6 +20,7 @@ from delivery.channels.transport import Composition
 MESSAGES_PER_CONNECTION: Final = 500
 # A connection that rested so long is asked whether it lives before it is used.
 _RESTED: Final = 30.0  # seconds
+_HUNG_UP: Final = "hung_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +77,11 @@ class SmtpTransport:
             envelope = _Envelope.of(message, self._offers)
         except _Refused as refusal:
             return Outcome(OutcomeKind.REFUSED, Phase.MAIL, code=refusal.code)
-        self._count += 1
-        dialogue = _Dialogue(self._settings.timeouts)
-        try:
-            outcome = self._transaction(envelope, dialogue)
-        except (ConnectionBroken, OSError):
-            outcome = dialogue.broken("connection_broken")
-            self._drop()
-        except BadReply as error:
-            outcome = dialogue.broken("bad_reply", str(error))
-            self._drop()
-        self._used_at = monotonic()
+        was_used = self._count > 0
+        outcome = self._attempt(envelope)
+        if was_used and outcome.code == _HUNG_UP and outcome.phase == Phase.MAIL:
+            # It hung up while the connection rested: nothing was begun.
+            outcome = self.ready() or self._attempt(envelope)
         if outcome.reply_code == 421:
             self._drop()
         return outcome
@@ -100,6 +95,21 @@ class SmtpTransport:
             except OSError:
                 pass
         self._drop()
+
+    def _attempt(self, envelope: "_Envelope") -> Outcome:
+        self._count += 1
+        dialogue = _Dialogue(self._settings.timeouts)
+        try:
+            outcome = self._transaction(envelope, dialogue)
+        except (ConnectionBroken, OSError) as error:
+            is_silent = isinstance(error.__cause__ or error, TimeoutError)
+            outcome = dialogue.broken("connection_broken" if is_silent else _HUNG_UP)
+            self._drop()
+        except BadReply as error:
+            outcome = dialogue.broken("bad_reply", str(error))
+            self._drop()
+        self._used_at = monotonic()
+        return outcome
 
     def _open(self) -> Outcome | None:
         phase = Phase.CONNECT

@@ -165,6 +165,24 @@ def answering(*lines: bytes) -> int:
     return int(listener.getsockname()[1])
 
 
+def test_server_that_hung_up_between_two_messages_is_asked_again_at_once(
+    transport, server
+):
+    transport.send(mail())
+    transport._socket.shutdown(socket.SHUT_RDWR)
+
+    assert transport.send(mail("again@example.com")).kind == SENT
+
+    sent = [line for line in server[1].read_text().splitlines() if "again@" in line]
+    assert len(sent) == 1
+
+
+def test_server_that_hangs_up_at_once_is_not_asked_for_ever():
+    port = answering(b"220 hi\r\n", b"250 ok\r\n")
+
+    assert connect(port) == (SOFT, "hung_up")
+
+
 def connect(port: int, **options) -> tuple[OutcomeKind, str]:
     settings = SmtpSettings("127.0.0.1", port, timeouts=SHORT, **options)
     transport = SmtpTransport(settings)
