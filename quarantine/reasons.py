@@ -55,6 +55,42 @@ class Reason(TextChoices):
     ERASED = "erased", _("Person erased")
 
 
+class ErrorType(TextChoices):
+    """How lasting an error is, in the words of the field."""
+
+    HARD = "hard", _("Hard")
+    SOFT = "soft", _("Soft")
+    IGNORED = "ignored", _("Ignored")
+
+
+class Verdict(TextChoices):
+    """What a reply or report makes of an address, finer than the error type.
+
+    The classes of the table in quarantine.qualification, which says what each is.
+    """
+
+    HARD = "hard", _("Hard at once")
+    # Hard only when a second one confirms it after 24 hours: hosts have outages.
+    UNSURE = "unsure", _("Hard when confirmed")
+    # The mailbox or its domain belongs to somebody else now (RFC 7293).
+    OWNER_CHANGED = "owner_changed", _("Owner changed")
+    SOFT = "soft", _("Soft, counts")
+    TRANSIENT = "transient", _("Temporary, does not count")
+    # Of the following the address is innocent.
+    POLICY = "policy", _("Refused by policy")
+    OURS = "ours", _("Our own fault")
+    CONTENT = "content", _("Content or size")
+    IGNORED = "ignored", _("Ignored")
+
+    @property
+    def error_type(self) -> ErrorType:
+        if self in {Verdict.HARD, Verdict.UNSURE, Verdict.OWNER_CHANGED}:
+            return ErrorType.HARD
+        if self in {Verdict.SOFT, Verdict.TRANSIENT}:
+            return ErrorType.SOFT
+        return ErrorType.IGNORED
+
+
 class Source(TextChoices):
     """Who or what put an address into its status."""
 

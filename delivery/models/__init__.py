@@ -1,6 +1,7 @@
 from delivery.models.audiences import Audience, AudienceEntry
 from delivery.models.contents import DeliveryContent
 from delivery.models.deliveries import Analysis, Delivery
+from delivery.models.inbound import Inbound, InboundKind, InboundState
 from delivery.models.messages import Message
 from delivery.models.sending import Attempt, Lane, Part, Proof, Slot
 
@@ -11,6 +12,9 @@ __all__ = [
     "AudienceEntry",
     "Delivery",
     "DeliveryContent",
+    "Inbound",
+    "InboundKind",
+    "InboundState",
     "Lane",
     "Message",
     "Part",
