@@ -20,6 +20,7 @@ from django.db import OperationalError, connection, transaction
 from psycopg import RawCursor
 
 from delivery import eligibility, partitions, settlements
+from delivery.channels.outcomes import REFUSALS
 from delivery.eligibility import OneMessage
 from delivery.models import Delivery, Message, Part
 from delivery.parts import Leased
@@ -76,8 +77,9 @@ _SETTLE: Final = (
 )
 _LOGGED: Final = (
     "analysis_id, profile_id, number, slot_id, started_at, ended_at, outcome, phase,"
-    " reply_code, enhanced, code, reply"
+    " reply_code, enhanced, code, reply, is_unread"
 )
+_REFUSALS: Final = ", ".join(f"{kind:d}" for kind in REFUSALS)
 
 
 class Gate:
@@ -189,7 +191,8 @@ class Gate:
             f" delivery_attempt ({_LOGGED}) SELECT {self.part.analysis_id:d},"
             " $5::bigint, $8::smallint, $4::bigint, $9::timestamptz, clock_timestamp(),"
             " $10::smallint, $11::smallint, $12::smallint, $13::text, $14::text,"
-            f" $15::text WHERE $5::bigint IS NOT NULL) {passing}"
+            f" $15::text, $10::smallint IN ({_REFUSALS})"
+            f" WHERE $5::bigint IS NOT NULL) {passing}"
             " RETURNING message.status, message.reasons, message.attempt_count,"
             " statement_timestamp()"
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from delivery.channels.outcomes import Outcome
+from delivery.channels.outcomes import REFUSALS, Outcome
 from delivery.models import Attempt, Message, Part
 from delivery.states import MessageStatus
 
@@ -77,4 +77,5 @@ def attempt_fields(
         "enhanced": outcome.enhanced,
         "code": outcome.code,
         "reply": outcome.reply,
+        "is_unread": outcome.kind in REFUSALS,
     }

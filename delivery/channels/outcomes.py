@@ -41,6 +41,10 @@ class OutcomeKind(IntegerChoices):
     UNREACHABLE = 6, _("Server unreachable")
 
 
+# Refusals, which may say something about the address.
+REFUSALS: Final = (OutcomeKind.SOFT, OutcomeKind.HARD, OutcomeKind.REFUSED)
+
+
 class Phase(IntegerChoices):
     """How far the dialogue with a server had come (RFC 5321 section 3)."""
 

@@ -71,12 +71,19 @@ class Attempt(models.Model):
     # Ours, where no reply says it, such as smtputf8_not_offered.
     code = models.CharField(max_length=40, blank=True)
     reply = models.TextField(_("reply"), blank=True)
+    # A refusal of which it is still to be seen what it makes of the address.
+    is_unread = models.BooleanField(default=False)
 
     class Meta:
         default_permissions = ()
         indexes = [
             models.Index(
                 fields=["analysis_id", "profile_id"], name="delivery_attempt_message"
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(is_unread=True),
+                name="delivery_attempt_unread",
             ),
         ]
 
