@@ -149,14 +149,20 @@ class _Composing:
 
     def render(self, link: Link, fields: Fields) -> tuple[str, str, str]:
         """Give subject, HTML and text of one message. Raises CompositionError."""
+        language = link_mail.supported(str(fields.get("language") or ""))
+        made = self._compiled_in(language)
+        used, service = made.fields, self.delivery.service
         recipient = Recipient(
             profile=fields,
-            unsubscribe_url=link_urls.unsubscribe_url(link, self.delivery.service),
-            preferences_url=link_urls.preferences_url(link),
+            unsubscribe_url=link_urls.unsubscribe_url(link, service)
+            if "unsubscribe_url" in used
+            else "",
+            preferences_url=link_urls.preferences_url(link)
+            if "preferences_url" in used
+            else "",
         )
-        language = link_mail.supported(str(fields.get("language") or ""))
         try:
-            rendered = self._compiled_in(language).render(recipient)
+            rendered = made.render(recipient)
         except RenderingError as error:
             raise CompositionError(str(error)) from error
         return rendered.subject, rendered.html, rendered.text

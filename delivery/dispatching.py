@@ -4,6 +4,7 @@ On PostgreSQL any number of such processes work on any number of machines. On SQ
 there is one, held by a lock on a file, and it has one sender.
 """
 
+import gc
 import hashlib
 import logging
 import signal
@@ -53,6 +54,8 @@ def run(*, is_once: bool, connections: int, report: Report) -> Tally:
         )
     if connection.vendor != "postgresql":
         connections = 1
+    # What is there now stays: looking through it for waste costs much and finds none.
+    gc.freeze()
     with alone_on_sqlite(), _stopped_by_signals() as stopping:
         return _run(connections, is_once=is_once, stopping=stopping, report=report)
 

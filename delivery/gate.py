@@ -17,13 +17,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import OperationalError, connection, transaction
-from psycopg import RawCursor
 
-from delivery import eligibility, partitions, settlements
+from delivery import eligibility, partitions, prepared, settlements
 from delivery.channels.outcomes import REFUSALS
 from delivery.eligibility import OneMessage
 from delivery.models import Delivery, Message, Part
 from delivery.parts import Leased
+from delivery.prepared import Prepared
 from delivery.settlements import Settlement
 from delivery.states import DeliveryStatus, MessageStatus
 
@@ -88,8 +88,7 @@ class Gate:
     def __init__(self, delivery: Delivery, part: Part) -> None:
         self.delivery = delivery
         self.part = part
-        self._cursor: Any = None
-        self._text = ""
+        self._prepared: Prepared | None = None
 
     def open(self) -> None:
         """Prepare the statement on this connection."""
@@ -98,17 +97,12 @@ class Gate:
         with connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
             cursor.execute("SET plan_cache_mode = force_generic_plan")
-        # The driver's own cursor: the server prepares the statement once, and takes
-        # the values as they are.
-        connection.connection.prepare_threshold = 0
-        self._cursor = RawCursor(connection.connection)
-        self._text = self._statement
+        self._prepared = Prepared(self._statement)
 
     def close(self) -> None:
         """Let go what open() prepared."""
-        if connection.vendor == "postgresql" and connection.is_usable():
-            # As Django leaves it: it would prepare every statement otherwise.
-            connection.connection.prepare_threshold = None
+        if self._prepared is not None and connection.is_usable():
+            self._prepared.close()
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = DEFAULT")
                 cursor.execute("SET plan_cache_mode = DEFAULT")
@@ -151,12 +145,15 @@ class Gate:
     def _decide_on_postgresql(
         self, message: Leased | None, settling: Settlement | None
     ) -> Passage | None:
+        assert self._prepared is not None
         asked = (message.profile_id, message.digest) if message else (None, None)
-        params = [*asked, self.part.pk, self.part.slot_id, *_settled(settling)]
-        with connection.wrap_database_errors:
-            self._cursor.execute(self._text, params, prepare=True)
-            row = self._cursor.fetchone()
-        return _passage(row) if row else None
+        values = (*asked, self.part.pk, self.part.slot_id, *_settled(settling))
+        row = self._prepared.ask(values)
+        if row is None:
+            return None
+        status, reasons, number, started_at = (each or b"" for each in row)
+        moment = prepared.moment_of(started_at)
+        return _passage((int(status), int(reasons), int(number), moment))
 
     def _decide_on_sqlite(
         self, message: Leased | None, settling: Settlement | None, *, now: datetime

@@ -76,7 +76,7 @@ TAGS: Final = (
     comment_tag.CommentTag,
 )
 
-_ESCAPED: Final = str.maketrans(
+ESCAPED: Final = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
 )
 
@@ -86,7 +86,7 @@ class _EscapingNode(OutputNode):
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         value = self.expression.evaluate(context)
-        return buffer.write(to_liquid_string(value, False).translate(_ESCAPED))
+        return buffer.write(to_liquid_string(value, False).translate(ESCAPED))
 
 
 class _EscapingOutput(Output):

@@ -14,14 +14,11 @@ from delivery import content_footer, content_html, merge_language
 from delivery.content import Content, ContentError, Recipient, Rendered, RenderingError
 from delivery.content_footer import FooterWords
 from delivery.content_html import LARGEST_HTML
-from delivery.merge_language import HTML, TEXT, Language, LimitedContext, LimitedOutput
+from delivery.merge_language import HTML, TEXT, Language, LimitedContext
+from delivery.merge_plan import Plan, plan_of
 
 LONGEST_SUBJECT_SOURCE: Final = 2_000
 
-# Tab and line ends are the only control characters that a text may hold.
-_CONTROL: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
-)
 # What could turn the words of a subject round, or end its header (RFC 5322, 2.2).
 _LINE_ENDS: Final = re.compile("[\x00\t-\r\x85\u2028\u2029]+")
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
@@ -35,6 +32,7 @@ class CompiledContent:
     subject: BoundTemplate
     html: BoundTemplate
     text: BoundTemplate
+    plans: tuple[Plan, Plan, Plan]
     fields: frozenset[str]
     bare_fields: frozenset[str]
     prepared_html: str = ""
@@ -53,16 +51,22 @@ class CompiledContent:
         RenderingError when this message asks for too much work, or its HTML has more
         than 102,400 bytes.
         """
-        context = LimitedContext(self.text, globals=self._values(recipient))
+        values = self._values(recipient)
+        context = self._context(values)
         try:
-            subject = _rendered(self.subject, context)
-            html = _rendered(self.html, context)
-            text = _rendered(self.text, context)
+            subject, html, text = (each.render(values, context) for each in self.plans)
         except (LiquidError, ValueError, ArithmeticError, RecursionError) as error:
             raise RenderingError(_failure(error)) from error
-        if len(html.encode()) > LARGEST_HTML:
-            raise RenderingError(content_html.too_large_sentence(len(html.encode())))
+        size = len(html) if html.isascii() else len(html.encode())
+        if size > LARGEST_HTML:
+            raise RenderingError(content_html.too_large_sentence(size))
         return Rendered(subject=_clean_subject(subject), html=html, text=text)
+
+    def _context(self, values: dict[str, object]) -> LimitedContext | None:
+        """Give what the library needs; None where it is not needed."""
+        if all(plan.is_plain for plan in self.plans):
+            return None
+        return LimitedContext(self.text, globals=values)
 
     def _values(self, recipient: Recipient) -> dict[str, object]:
         """Give what the fields in use may read, and nothing else of the profile."""
@@ -147,20 +151,15 @@ def _compiled(content: Content, parts: list[BoundTemplate]) -> CompiledContent:
         subject=subject,
         html=html,
         text=text,
+        plans=(
+            plan_of(subject, is_html=False),
+            plan_of(html, is_html=True),
+            plan_of(text, is_html=False),
+        ),
         fields=frozenset().union(*map(merge_language.fields_of, parts)),
         bare_fields=frozenset().union(*map(merge_language.bare_fields_of, parts)),
         prepared_html=content.html if content.is_email else "",
     )
-
-
-def _rendered(template: BoundTemplate, context: LimitedContext) -> str:
-    # What one part assigns is not there for the next.
-    context.locals.clear()
-    buffer = LimitedOutput()
-    for node in template.nodes:
-        node.render(context, buffer)
-    text = buffer.getvalue()
-    return _CONTROL.sub("", text) if _CONTROL.search(text) else text
 
 
 def _clean_subject(subject: str) -> str:

@@ -8,7 +8,7 @@ send its reader elsewhere, is refused: here, not by the mail server that gets it
 import re
 from dataclasses import dataclass
 from email.policy import Policy
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple, Self
 
@@ -91,7 +91,7 @@ def for_message(
             f"The List-Id cannot be written: the link is of service {link.service_id},"
             f" the message of {service.pk if service else 'none'}. Make both of one."
         )
-    place = _Place(_checked_base_url(), _checked_domain(domain or mail_domain()))
+    place = _place(settings.PUBLIC_BASE_URL, domain or mail_domain())
     items = {
         "List-Unsubscribe": (_one_click(link, place), _mailto(link, place)),
         "List-Unsubscribe-Post": ("List-Unsubscribe=One-Click",),
@@ -107,6 +107,12 @@ def mail_domain() -> str:
     if domain.isascii():
         return domain.lower()
     return addresses.canonical_form(Channel.EMAIL, f"a@{domain}")[1]
+
+
+@lru_cache(maxsize=64)
+def _place(base_url: str, domain: str) -> _Place:
+    """Check where links lead and mail goes, once for the messages of a delivery."""
+    return _Place(_checked_base_url(base_url), _checked_domain(domain))
 
 
 def _one_click(link: Link, place: _Place) -> str:
@@ -139,8 +145,7 @@ def _list_id(channel: int, service: Service | None, place: _Place) -> str:
     return f"<{service.name}.{place.domain}>"
 
 
-def _checked_base_url() -> str:
-    url: str = settings.PUBLIC_BASE_URL
+def _checked_base_url(url: str) -> str:
     found = _BASE_URL.fullmatch(url)
     if found is None:
         raise HeaderRefused(

@@ -52,9 +52,7 @@ def make(link: MailLink, purpose: MailPurpose) -> str:
 
     Raises ValueError for an id that no token can hold: below 0, or from 2**48 on.
     """
-    ids = (link.profile_id, link.service_id, link.delivery_id)
-    channel = link.channel.to_bytes(_CHANNEL_BYTES, signed=True)
-    payload = channel + b"".join(map(_written, ids))
+    payload = _payload(link)
     ring = next(iter(settings.PUBLIC_LINK_KEYS.values()))
     return b32encode(payload + _mac(ring, purpose, payload)).decode().lower()
 
@@ -74,6 +72,13 @@ def read(token: str, purpose: MailPurpose) -> MailLink:
     channel = int.from_bytes(payload[:_CHANNEL_BYTES], signed=True)
     profile_id, service_id, delivery_id = _ids(payload[_CHANNEL_BYTES:])
     return MailLink(profile_id, channel, service_id, delivery_id)
+
+
+@lru_cache(maxsize=8)
+def _payload(link: MailLink) -> bytes:
+    ids = (link.profile_id, link.service_id, link.delivery_id)
+    channel = link.channel.to_bytes(_CHANNEL_BYTES, signed=True)
+    return channel + b"".join(map(_written, ids))
 
 
 def _mac(ring: str, purpose: MailPurpose, payload: bytes) -> bytes:

@@ -76,16 +76,7 @@ def make(link: Link, purpose: Purpose) -> str:
     Times are kept to the second. Raises ValueError for what no link can hold, such
     as a negative id.
     """
-    numbers = (
-        link.profile_id,
-        link.channel + 1,  # ANY_CHANNEL is -1
-        link.service_id,
-        link.delivery_id,
-        int(link.made_at.timestamp()),
-    )
-    payload = b"".join(map(_written, numbers))
-    if link.digest is not None:
-        payload += link.digest.bytes
+    payload = _payload(link)
     key_id = next(iter(settings.PUBLIC_LINK_KEYS))
     sealed = payload + _mac(key_id, purpose, payload)
     return f"{key_id}.{urlsafe_b64encode(sealed).rstrip(b'=').decode()}"
@@ -108,6 +99,20 @@ def read(token: str, purpose: Purpose, *, now: datetime) -> Link:
     if lifetime is not None and now > link.made_at + lifetime:
         raise ExpiredToken(link)
     return link
+
+
+@lru_cache(maxsize=8)
+def _payload(link: Link) -> bytes:
+    """Write a link down, once for the tokens of all purposes in a message."""
+    numbers = (
+        link.profile_id,
+        link.channel + 1,  # ANY_CHANNEL is -1
+        link.service_id,
+        link.delivery_id,
+        int(link.made_at.timestamp()),
+    )
+    digest = link.digest.bytes if link.digest is not None else b""
+    return b"".join(map(_written, numbers)) + digest
 
 
 def _mac(key_id: str, purpose: Purpose, payload: bytes) -> bytes:

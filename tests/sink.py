@@ -86,18 +86,21 @@ class Session:
     def __init__(self, sink, reader, writer) -> None:
         self.sink, self.reader, self.writer = sink, reader, writer
         self.sender = self.recipient = ""
+        self.said: list[bytes] = []
 
     async def run(self) -> None:
         self.say("220 sink ESMTP")
+        await self.tell()
         while line := await self.reader.readline():
             verb = line[:4].upper().decode("latin-1").strip()
             if verb == "QUIT":
                 self.say("221 2.0.0 Bye")
+                await self.tell()
                 return
             await self.answer(verb, line)
             # Whole replies of a pipelined group at once.
             if not self.reader._buffer:  # noqa: SLF001
-                await self.writer.drain()
+                await self.tell()
 
     async def answer(self, verb: str, line: bytes) -> None:
         if verb in {"EHLO", "HELO"}:
@@ -138,7 +141,7 @@ class Session:
         if refusal is not None:
             self.say(refusal)
             if refusal.startswith("421"):
-                await self.writer.drain()
+                await self.tell()
                 raise Hangup
             return
         self.recipient = address
@@ -149,7 +152,7 @@ class Session:
             self.say("554 5.5.1 No valid recipients")
             return
         self.say("354 Go on")
-        await self.writer.drain()
+        await self.tell()
         content = await self.reader.readuntil(b"\r\n.\r\n")
         message_id = message_id_of(content)
         fault = self.fault()
@@ -194,7 +197,13 @@ class Session:
             self.say("250 2.0.0 Ok")
 
     def say(self, line: str) -> None:
-        self.writer.write(f"{line}\r\n".encode())
+        self.said.append(f"{line}\r\n".encode())
+
+    async def tell(self) -> None:
+        """Write what was said, whole replies of a pipelined group in one packet."""
+        self.writer.write(b"".join(self.said))
+        self.said.clear()
+        await self.writer.drain()
 
 
 FAULTS = {"drop", "halfclose", "stall", "bytes", "latin", "huge", "bare"}

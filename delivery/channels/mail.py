@@ -9,7 +9,6 @@ refused, and then fails that message alone.
 import binascii
 import hmac
 import re
-from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -135,7 +134,7 @@ def message_id(analysis_id: int, profile_id: int, domain: str) -> str:
     text = f"campaign message id: {analysis_id:d}.{profile_id:d}"
     key = next(iter(settings.PUBLIC_LINK_KEYS.values())).encode()
     mac = hmac.digest(key, text.encode(), "sha256")[:10]
-    return f"{analysis_id:d}.{profile_id:d}.{b32encode(mac).decode().lower()}@{domain}"
+    return f"{analysis_id:d}.{profile_id:d}.{mac.hex()}@{domain}"
 
 
 def mailbox(text: str) -> Mailbox:
@@ -211,6 +210,8 @@ def _checked(name: str, value: str) -> str:
 def _folded(name: str, value: str) -> str:
     """Write a header, folded before spaces where it is long (RFC 5322, 2.2.3)."""
     line = f"{name}: {value}"
+    if len(line) <= _FOLD:
+        return line + CRLF
     lines = []
     first = len(name) + 3  # never right after the colon
     while len(line) > _FOLD:
@@ -228,7 +229,8 @@ def _folded(name: str, value: str) -> str:
 
 def _quoted(text: str) -> bytes:
     """Write a part in quoted-printable (RFC 2045 section 6.7), with CRLF."""
-    body = _LINE_ENDS.sub("\n", text).encode("utf-8", "replace")
+    unified = _LINE_ENDS.sub("\n", text) if "\r" in text else text
+    body = unified.encode("utf-8", "replace")
     return binascii.b2a_qp(body, istext=True).replace(b"\n", b"\r\n")
 
 

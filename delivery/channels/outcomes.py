@@ -99,6 +99,8 @@ def enhanced_of(text: str) -> str:
 
 def cleaned(text: str) -> str:
     """Give what is kept of a reply: one line, printable, cut."""
+    if text.isprintable():
+        return " ".join(text.split())[:LONGEST_REPLY]
     words = "".join(each if each.isprintable() else " " for each in text).split()
     return " ".join(words)[:LONGEST_REPLY]
 

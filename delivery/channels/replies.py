@@ -1,8 +1,9 @@
 """Reading the replies of a mail server: whatever it says, and in whatever pieces."""
 
-import socket
 from dataclasses import dataclass
 from typing import Final
+
+from delivery.channels.patience import PatientSocket
 
 KEPT: Final = 8 * 1024  # bytes of a reply that are kept
 MOST: Final = 1024 * 1024  # bytes of a reply that are read
@@ -27,9 +28,10 @@ class Reply:
 class ReplyReader:
     """Reads replies off a socket, however they are cut into packets."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: PatientSocket) -> None:
         self._connection = connection
         self._buffer = b""
+        self._seconds = 0.0
 
     def read(self, *, seconds: float) -> Reply:
         """Wait for one whole reply. Raises ConnectionBroken or BadReply.
@@ -37,7 +39,7 @@ class ReplyReader:
         Of a long one the beginning is kept; one that does not end is a broken
         connection.
         """
-        self._connection.settimeout(seconds)
+        self._seconds = seconds
         lines: list[str] = []
         kept = total = 0
         while True:
@@ -73,7 +75,7 @@ class ReplyReader:
 
     def _receive(self) -> bytes:
         try:
-            received = self._connection.recv(65536)
+            received = self._connection.read(65536, seconds=self._seconds)
         except (OSError, ValueError) as error:
             raise ConnectionBroken from error
         if not received:

@@ -6,14 +6,16 @@ is unreachable, refuses, lies or hangs up has an outcome like any other. After t
 that ends a message no answer means that it may have been taken, and only then.
 """
 
+import re
 import smtplib
-import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned, from_reply
+from delivery.channels.patience import PatientSocket
 from delivery.channels.replies import BadReply, ConnectionBroken, Reply, ReplyReader
 from delivery.channels.transport import Composition
 
@@ -54,7 +56,7 @@ class SmtpTransport:
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
         self._server: smtplib.SMTP | None = None
-        self._socket: socket.socket | None = None
+        self._socket: PatientSocket | None = None
         self._replies: ReplyReader | None = None
         self._offers: dict[str, str] = {}
         self._count = 0
@@ -89,11 +91,8 @@ class SmtpTransport:
     def close(self) -> None:
         """Say goodbye, without waiting for an answer."""
         if self._socket is not None:
-            try:
-                self._socket.settimeout(1.0)
-                self._socket.sendall(b"QUIT\r\n")
-            except OSError:
-                pass
+            with suppress(OSError):
+                self._socket.write(b"QUIT\r\n", seconds=1.0)
         self._drop()
 
     def _attempt(self, envelope: "_Envelope") -> Outcome:
@@ -135,8 +134,7 @@ class SmtpTransport:
             name.lower(): value for name, value in server.esmtp_features.items()
         }
         assert server.sock is not None
-        self._socket = server.sock
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = PatientSocket(server.sock)
         self._replies = ReplyReader(self._socket)
         self._count, self._used_at = 0, monotonic()
         return None
@@ -200,12 +198,12 @@ class SmtpTransport:
         commands = (envelope.mail, envelope.rcpt, b"DATA\r\n")
         is_pipelined = "pipelining" in self._offers
         if is_pipelined:
-            self._write(b"".join(commands), seconds=dialogue.timeouts.command)
+            self._write(b"".join(commands), seconds=dialogue.timeouts.block)
         refusal: Outcome | None = None
         for phase, command in zip(_COMMANDS, commands, strict=True):
             dialogue.phase = phase
             if not is_pipelined:
-                self._write(command, seconds=dialogue.timeouts.command)
+                self._write(command, seconds=dialogue.timeouts.block)
             reply = self._read(seconds=dialogue.seconds)
             if not _is_good(phase, reply):
                 refusal = refusal or from_reply(phase, reply.code, reply.text)
@@ -234,14 +232,14 @@ class SmtpTransport:
 
     def _write(self, content: bytes, *, seconds: float) -> None:
         assert self._socket is not None
-        self._socket.settimeout(seconds)
-        self._socket.sendall(content)
+        self._socket.write(content, seconds=seconds)
 
     def _read(self, *, seconds: float) -> Reply:
         assert self._replies is not None
         return self._replies.read(seconds=seconds)
 
 
+_UNSAFE: Final = re.compile("[<>\r\n\0 ]")
 _COMMANDS: Final = (Phase.MAIL, Phase.RCPT, Phase.DATA)
 
 
@@ -306,7 +304,7 @@ class _Envelope:
 
 def _on_the_wire(address: str) -> str:
     """Give an address with its domain as A-labels. Raises _Refused for no address."""
-    if any(each in address for each in "<>\r\n\0 ") or not address.isprintable():
+    if _UNSAFE.search(address) or not address.isprintable():
         raise _Refused("bad_address")
     local, at, domain = address.rpartition("@")
     if domain.isascii():
@@ -319,9 +317,8 @@ def _on_the_wire(address: str) -> str:
 
 def _stuffed(content: bytes) -> bytes:
     """Double the dots that begin a line (RFC 5321 section 4.5.2), and end with one."""
-    if content.count(b"\n") != content.count(b"\r\n") or content.count(
-        b"\r"
-    ) != content.count(b"\r\n"):
+    line_ends = content.count(b"\r\n")
+    if content.count(b"\n") != line_ends or content.count(b"\r") != line_ends:
         raise _Refused("bare_line_ends")
     stuffed = content.replace(b"\r\n.", b"\r\n..")
     if stuffed.startswith(b"."):

@@ -169,7 +169,7 @@ def test_server_that_hung_up_between_two_messages_is_asked_again_at_once(
     transport, server
 ):
     transport.send(mail())
-    transport._socket.shutdown(socket.SHUT_RDWR)
+    transport._socket._socket.shutdown(socket.SHUT_RDWR)
 
     assert transport.send(mail("again@example.com")).kind == SENT
 
