@@ -179,7 +179,7 @@ class Session:
             raise Hangup
         if prefix == "halfclose":
             self.writer.write_eof()
-            return
+            raise Hangup
         if prefix == "stall":
             await asyncio.sleep(1.0)
         if prefix == "bytes":

@@ -16,7 +16,7 @@ SOURCES = {
     "date": "{{ profile.birth_date }}",
     "missing": "[{{ profile.street }}]",
     "filter": "{{ profile.first_name | upcase | default: 'you' }}",
-    "condition": "{% if profile.city == 'Lund' %}a{% else %}{{profile.city}}{% endif %}",
+    "condition": "{% if profile.city == 'Lund' %}a{% else %}{{ profile.city }}{% endif %}",  # noqa: E501
     "attribute": "{{ profile.attributes.size }} {{ profile.attributes['x y'] }}",
     "assigned": "{% assign a = profile.city %}{{ a }}{{ profile.first_name.size }}",
     "literal": "{{ 'a<b' }}{{ 3 }}",

@@ -46,6 +46,7 @@ def main() -> int:
         sink.kill()
     evidence = world.gather(folder)
     evidence.kills, evidence.crashes = show.kills, show.crashes
+    evidence.killed = show.killed
     evidence.connections, evidence.is_strict = chosen.workers, chosen.strict
     return report(chosen, evidence, seconds)
 
@@ -71,9 +72,11 @@ class Run:
         self.cluster = Cluster.attach(os.environ["SOAK_CLUSTER"])
         self.folder, self.sink_log = folder, sink_log
         self.kills = self.crashes = 0
+        self.killed: dict[int, int] = {}
         self.lots = random.Random(7)
         self.workers = [self.worker() for _ in range(chosen.workers)]
         self.stoppers = [self.stopper() for _ in range(2)] if chosen.stops else []
+        self.stoppers += [self.meddler()] if chosen.stops else []
 
     def go(self) -> float:
         began = time.monotonic()
@@ -104,11 +107,27 @@ class Run:
         return sink_lines(self.sink_log) / (self.chosen.messages * 0.85)
 
     def kill_one(self) -> None:
+        """Kill a worker that has just started a message; else look again later."""
+        busy = self.last_to_start()
+        places = [n for n, each in enumerate(self.workers) if each.pid in busy]
+        if not places:
+            return
         self.kills += 1
-        place = self.lots.randrange(len(self.workers))
+        place = self.lots.choice(places)
         self.workers[place].kill()
+        self.killed[self.workers[place].pid] = time.monotonic_ns()
         self.workers[place].wait()
         self.workers[place] = self.worker()
+
+    def last_to_start(self) -> set[int]:
+        """Give the processes that started the last few messages."""
+        path = self.folder / "starts.log"
+        if not path.exists():
+            return set()
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - 400))
+            lines = log.read().split(b"\n")[1:-1]
+        return {int(line.split()[2]) for line in lines}
 
     def worker(self) -> subprocess.Popen[bytes]:
         starts = str(self.folder / "starts.log")
@@ -118,6 +137,10 @@ class Run:
         log, share = str(self.folder / "stops.jsonl"), str(self.chosen.stops // 2)
         counts = [log, share, str(self.sink_log), str(self.chosen.messages)]
         return self._python("tests.soak.stopper", *counts)
+
+    def meddler(self) -> subprocess.Popen[bytes]:
+        logs = [str(self.folder / name) for name in ("acts.jsonl", "stops.jsonl")]
+        return self._python("tests.soak.meddler", *logs, str(self.chosen.messages))
 
     def _python(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", module, *arguments]
@@ -142,6 +165,7 @@ def report(chosen, evidence, seconds: float) -> int:
                 "kills": evidence.kills,
                 "crashes": evidence.crashes,
                 "stops": len(evidence.stops),
+                "acts": dict(Counter(each.act for each in evidence.acts)),
                 "statuses": dict(Counter(evidence.statuses.values())),
                 "copies": checker.extra_copies(evidence),
                 "bound": checker.bound(evidence),

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from delivery import eligibility, gate, parts, sending, slots
+from delivery import eligibility, erasure, gate, parts, sending, slots
 from delivery.models import Slot
 from delivery.states import ExclusionReason, MessageStatus
-from optout import ledger
+from optout import importing, ledger
+from optout.models import OptOut
 from profiles import in_flight
+from quarantine import transitions
+from quarantine.reasons import Event, Status
 
 
 def decided_at_the_lease() -> None:
@@ -81,6 +84,34 @@ def change_recorded_twice() -> None:
     ledger.record_change = twice
 
 
+def file_lifts_stops() -> None:
+    """A file that says nothing of an opt-out ends it."""
+    apply_rows = importing.import_profiles
+
+    def lifting(source, **how):
+        keys = [line.split(b",")[0].decode() for line in source.getvalue().split()]
+        summary = apply_rows(source, **how)
+        OptOut.objects.filter(profile__external_id__in=keys).delete()
+        return summary
+
+    importing.import_profiles = lifting
+
+
+def last_file_wins() -> None:
+    """A file that lists addresses makes of them what it says, weaker or not."""
+    for state in transitions.STATES:
+        for event, status in (
+            (Event.IMPORT_VALID, Status.VALID),
+            (Event.IMPORT_ALLOWLISTED, Status.ALLOWLISTED),
+        ):
+            transitions.TABLE[state, event] = status
+
+
+def erased_forgotten() -> None:
+    """Erasing a person forgets their addresses without denylisting them."""
+    erasure._denylist_addresses = lambda profile, *, by, now: 0
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
@@ -91,6 +122,9 @@ MISTAKES: dict[str, Callable[[], None]] = {
         nothing_held_on_the_wire,
         commits_not_waited_for,
         change_recorded_twice,
+        file_lifts_stops,
+        last_file_wins,
+        erased_forgotten,
     )
 }
 

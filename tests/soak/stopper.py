@@ -24,10 +24,9 @@ from django.utils import timezone  # noqa: E402
 from optout import preferences  # noqa: E402
 from optout.models.ledger import ConsentSource  # noqa: E402
 from profiles.channels import Channel  # noqa: E402
-from profiles.models import Address  # noqa: E402
 from quarantine.reasons import Event, Reason, Source  # noqa: E402
-from quarantine.transitions import apply, identity_of  # noqa: E402
-from tests.soak import sabotage  # noqa: E402
+from quarantine.transitions import apply  # noqa: E402
+from tests.soak import sabotage, world  # noqa: E402
 
 NEXT = 6
 _FRONTIER = """
@@ -90,9 +89,8 @@ def opt_out(profile_id: int) -> bool:
 
 
 def quarantine(profile_id: int) -> bool:
-    address = Address.objects.get(profile_id=profile_id, channel=Channel.EMAIL)
     apply(
-        identity_of(address),
+        world.identity(profile_id),
         Event.COMPLAINT,
         by="soak",
         source=Source.OPERATOR,

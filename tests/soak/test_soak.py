@@ -14,28 +14,41 @@ from pathlib import Path
 import pytest
 
 from tests.soak import checker
-from tests.soak.checker import Evidence, Stop, Taken
+from tests.soak.checker import Act, Evidence, Start, Stop, Taken
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEPT = Evidence(
-    starts=[(1, 10), (2, 20)],
+    starts=[Start(1, 10, pid=7), Start(2, 20, pid=8)],
     stops=[Stop(3, "opt-out", 4, 5), Stop(4, "quarantine", 4, 5)],
     taken=[Taken(1, 11), Taken(2, 21)],
     statuses={1: "sent", 2: "sent", 3: "excluded", 4: "excluded"},
     flags={"opt-out": {3}, "quarantine": {4}},
+    raised=Counter([3]),
     ledger=Counter([3]),
 )
 BREAKS = {
-    "1": {"starts": [(3, 6)]},
+    "1": {"starts": [Start(3, 6)]},
     "2": {
         "taken": [*KEPT.taken, Taken(3, 6)],
         "is_strict": True,
     },
-    "3": {"starts": [(4, 6)]},
+    "3": {"starts": [Start(4, 6)]},
     "4 open": {"statuses": {1: "leased"}},
     "4 lost": {"statuses": {5: "sent"}},
     "5": {"taken": [*KEPT.taken, Taken(1, 12)]},
     "6": {"flags": {"opt-out": {3}, "quarantine": set()}},
+    "7 opt-out": {
+        "acts": [Act("yes by file", 3, "d3")],
+        "mailable": {"d3": 3},
+    },
+    "7 quarantine": {
+        "acts": [Act("valid by file", 4, "d4")],
+        "mailable": {"d4": 4},
+        "denylisted": {"d4"},
+    },
+    "9 opt-out": {"acts": [Act("no by file", 9, "d9")]},
+    "9 quarantine": {"acts": [Act("valid by file", 4, "d4")]},
+    "10": {"acts": [Act("erased", 9, "d9")], "mailable": {"d9": 10}},
     "8": {"ledger": Counter([3, 3])},
 }
 
@@ -48,7 +61,8 @@ def test_kept_promises_are_not_called_broken():
 def test_checker_finds_a_broken_promise(name):
     found = checker.broken(replace(KEPT, **BREAKS[name]))
 
-    assert [each.partition(":")[0] for each in found] == [f"promise {name[0]}"]
+    number = name.partition(" ")[0]
+    assert [each.partition(":")[0] for each in found] == [f"promise {number}"]
 
 
 def test_copies_that_could_not_be_known_are_allowed():

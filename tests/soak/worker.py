@@ -20,13 +20,13 @@ from tests.soak import sabotage  # noqa: E402
 def note_starts(path: str) -> None:
     """Note the moment at which the statement that succeeded was issued."""
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    decide = Gate._decide
+    decide, pid = Gate._decide, os.getpid()
 
     def noted(self, message, **how):
         issued_at = time.monotonic_ns()
         passage = decide(self, message, **how)
         if passage is not None and passage.may_start:
-            os.write(log, f"{message.profile_id} {issued_at}\n".encode())
+            os.write(log, f"{message.profile_id} {issued_at} {pid}\n".encode())
         return passage
 
     Gate._decide = noted
@@ -36,4 +36,10 @@ if __name__ == "__main__":
     sabotage.apply(sys.argv[2] if len(sys.argv) > 2 else "")
     note_starts(sys.argv[1])
     working.STUCK_FOR = timedelta(seconds=0.2)
-    dispatching.run(is_once=False, connections=1, report=lambda line: None)
+    while True:
+        try:
+            dispatching.run(is_once=False, connections=1, report=lambda line: None)
+            break
+        except dispatching.SendingRefused:
+            # The database is being crashed; who watches processes would start it anew.
+            time.sleep(0.2)

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from delivery import analysis, lifecycle, scheduling
+from delivery import analysis, audiences, lifecycle, scheduling
 from delivery.channels.outcomes import OutcomeKind
 from delivery.lifecycle import DeliveryEvent
 from delivery.models import (
@@ -21,12 +21,12 @@ from delivery.models import (
 )
 from delivery.states import DeliveryStatus, MessageStatus
 from optout.models import ConsentEvent, OptOut
-from profiles.addresses import parse
+from profiles.addresses import ParsedAddress, parse
 from profiles.channels import Channel
 from profiles.models import Address, Profile
 from quarantine.models import QuarantinedAddress
-from quarantine.reasons import EXCLUDING
-from tests.soak.checker import Evidence, Stop, Taken
+from quarantine.reasons import EXCLUDING, Status
+from tests.soak.checker import Act, Evidence, Start, Stop, Taken
 
 HTML = (
     "<p>Hello {{ profile.first_name }}</p>"
@@ -65,7 +65,7 @@ def build(count: int, *, is_strict: bool) -> None:
 
 
 def _address(profile_id: int) -> Address:
-    parsed = parse(Channel.EMAIL, f"p{profile_id}@example.com")
+    parsed = identity(profile_id)
     return Address(
         profile_id=profile_id,
         channel=Channel.EMAIL,
@@ -73,6 +73,11 @@ def _address(profile_id: int) -> Address:
         digest=parsed.digest,
         domain=parsed.domain,
     )
+
+
+def identity(profile_id: int) -> ParsedAddress:
+    """Give the address that a profile was made with."""
+    return parse(Channel.EMAIL, f"p{profile_id}@example.com")
 
 
 def is_finished() -> bool:
@@ -89,26 +94,41 @@ def reconnect() -> None:
 
 def gather(folder: Path) -> Evidence:
     """Read the logs, and the database."""
-    run = Analysis.objects.get()
+    run = Analysis.objects.earliest("pk")
     messages = Message.objects.filter(analysis=run).values_list("profile_id", "status")
     complained = QuarantinedAddress.objects.filter(status__in=EXCLUDING)
-    carriers = Address.objects.filter(digest__in=complained.values("digest"))
+    denylisted = complained.filter(status=Status.DENYLISTED)
+    listed = set(complained.values_list("digest", flat=True))
     sent = Attempt.objects.filter(outcome=OutcomeKind.SENT)
     return Evidence(
         starts=[
-            (int(line.split()[0]), int(line.split()[1]))
-            for line in _lines(folder / "starts.log")
+            Start(*map(int, line.split())) for line in _lines(folder / "starts.log")
         ],
         stops=[Stop(**json.loads(line)) for line in _lines(folder / "stops.jsonl")],
         taken=[_taken(json.loads(line)) for line in _lines(folder / "sink.jsonl")],
         statuses={pk: MessageStatus(status).code for pk, status in messages},
         flags={
             "opt-out": set(OptOut.objects.values_list("profile_id", flat=True)),
-            "quarantine": set(carriers.values_list("profile_id", flat=True)),
+            # By digest: who was erased carries no address any more.
+            "quarantine": {pk for pk, _ in messages if identity(pk).digest in listed},
         },
+        raised=Counter(OptOut.objects.values_list("profile_id", flat=True)),
         ledger=Counter(ConsentEvent.objects.values_list("profile_id", flat=True)),
+        acts=[Act(**json.loads(line)) for line in _lines(folder / "acts.jsonl")],
+        mailable=mailable(),
+        denylisted={str(each) for each in denylisted.values_list("digest", flat=True)},
         attempts=Counter(sent.values_list("profile_id", flat=True)),
     )
+
+
+def mailable() -> dict[str, int]:
+    """Analyse a delivery to everybody: who would be sent to now, by digest."""
+    delivery = Delivery.objects.create(
+        label="Next", channel=Channel.EMAIL, audience=audiences.everybody()
+    )
+    run = analysis.prepare(delivery, by="soak", now=timezone.now())
+    rows = Message.objects.filter(analysis=run, status=MessageStatus.READY)
+    return {str(digest): pk for digest, pk in rows.values_list("digest", "profile_id")}
 
 
 def _taken(line: dict) -> Taken:
