@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--draw", metavar="FILE", help="draw a picture (SVG)")
     chosen = parser.parse_args()
     curves = {
-        name: delivered(chosen.messages, str(chosen.unknown), *listed)
+        name: delivered(chosen.messages, str(chosen.unknown), *listed, "begun")
         for name, listed in {"with": ["listed"], "without": []}.items()
     }
     rates = {name: len(each) / each[-1] for name, each in curves.items()}

@@ -1,15 +1,19 @@
 """The people and the delivery that a benchmark of sending sends.
 
-Usage: python -m benchmarks.sending_world MESSAGES [SHARE_UNKNOWN [listed]]
+Usage: python -m benchmarks.sending_world MESSAGES [SHARE_UNKNOWN [listed] [begun]]
+    python -m benchmarks.sending_world begin WORKERS
 
 SHARE_UNKNOWN of the recipients are ones that the mail server does not know; with
-`listed` those are in quarantine, as earlier bounces would have put them there. Prints
-how many are to be sent to, and the size of one mail.
+`listed` those are in quarantine, as earlier bounces would have put them there; with
+`begun` the delivery is confirmed. Prints
+how many are to be sent to, and the size of one mail. With `begin` it confirms that
+delivery as soon as so many workers wait for work, and ends when all is sent.
 """
 
 import json
 import random
 import sys
+import time
 
 import django
 
@@ -21,8 +25,10 @@ from django.utils import timezone  # noqa: E402
 
 from delivery import analysis, composing, lifecycle, scheduling  # noqa: E402
 from delivery.lifecycle import DeliveryEvent  # noqa: E402
-from delivery.models import Audience, Delivery, DeliveryContent  # noqa: E402
+from delivery.models import Audience, Delivery, DeliveryContent, Slot  # noqa: E402
 from delivery.parts import Leased  # noqa: E402
+from delivery.sending import IDLE  # noqa: E402
+from delivery.states import DeliveryStatus  # noqa: E402
 from profiles.addresses import parse  # noqa: E402
 from profiles.channels import Channel  # noqa: E402
 from profiles.models import Address, Profile  # noqa: E402
@@ -53,9 +59,27 @@ def main() -> None:
         cursor.execute("ANALYZE")
     now = timezone.now()
     run = analysis.prepare(delivery, by="benchmark", now=now)
+    if "begun" in sys.argv:
+        confirm(delivery)
+    print(json.dumps({"to_send": run.to_send_count, "bytes": size_of(delivery)}))
+
+
+def confirm(delivery: Delivery) -> None:
+    now = timezone.now()
     lifecycle.move(delivery, DeliveryEvent.CONFIRM, contact_at=now)
     scheduling.start(delivery, now=now)
-    print(json.dumps({"to_send": run.to_send_count, "bytes": size_of(delivery)}))
+
+
+def begin(workers: int) -> None:
+    """Confirm the delivery when the workers are there, and wait until all is sent."""
+    while Slot.objects.filter(ended_at=None).count() < workers:
+        time.sleep(0.05)
+    time.sleep(2 * IDLE)
+    delivery = Delivery.objects.get()
+    confirm(delivery)
+    while delivery.status != DeliveryStatus.FINISHED:
+        time.sleep(0.2)
+        delivery.refresh_from_db()
 
 
 def make_addresses(share: float, *, is_listed: bool) -> None:
@@ -100,4 +124,4 @@ def size_of(delivery: Delivery) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    begin(int(sys.argv[2])) if sys.argv[1] == "begin" else main()
