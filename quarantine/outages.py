@@ -6,9 +6,9 @@ they are held together as provisional: excluded like any others, but one decisio
 discards them all. Without one they are definite after some quiet days.
 
 Unusual are, in QUARANTINE_OUTAGE_MINUTES, QUARANTINE_OUTAGE_ERRORS addresses or more
-if they are QUARANTINE_OUTAGE_PERCENT of the messages to the domain in a day. Where these
-are not known, if they are QUARANTINE_OUTAGE_USUAL_PERCENT of its addresses that bounces
-quarantined in four weeks. All times are those at which the errors happened.
+if they are QUARANTINE_OUTAGE_PERCENT of the messages to the domain in a day. Where
+these are not known, if they are QUARANTINE_OUTAGE_USUAL_PERCENT of its addresses that
+bounces quarantined in four weeks. All times are those at which the errors happened.
 """
 
 from collections.abc import Callable
