@@ -56,6 +56,7 @@ def filtered(
     status: int | None = None,
     reason: str = "",
     domain: str = "",
+    provisional: bool | None = None,
     text: str = "",
 ) -> QuerySet[QuarantinedAddress]:
     """Keep the addresses that meet every filter given.
@@ -73,6 +74,9 @@ def filtered(
     if domain:
         name = domain.strip().lstrip("@").lower()
         rows = rows.filter(Q(domain=name) | Q(domain__endswith=f".{name}"))
+    if provisional:
+        # They are few, and in a batch: its index finds them.
+        rows = rows.filter(is_provisional=True, batch__isnull=False)
     return _with_text(rows, text.strip()) if text.strip() else rows
 
 

@@ -47,6 +47,13 @@ class FilterForm(forms.Form):
         required=False,
     )
     domain = forms.CharField(label=_("Domain"), required=False, max_length=255)
+    provisional = forms.TypedChoiceField(
+        label=_("Provisional"),
+        choices=[ANY, ("1", _("Provisional only"))],
+        required=False,
+        coerce=bool,
+        empty_value=None,
+    )
 
 
 class StatusForm(forms.Form):

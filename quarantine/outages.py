@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
@@ -166,6 +166,18 @@ def confirm_quiet(*, now: datetime) -> int:
 def provisional(batch: QuarantineBatch) -> QuarantinedAddressQuerySet:
     """Keep the addresses that a batch holds."""
     return QuarantinedAddress.objects.filter(batch=batch, is_provisional=True)
+
+
+def definite_at(batch: QuarantineBatch) -> datetime:
+    """Say when what a batch holds is definite if nobody decides."""
+    quiet = timedelta(hours=settings.QUARANTINE_OUTAGE_QUIET_HOURS)
+    return batch.ended_at + quiet
+
+
+def with_counts() -> QuerySet[QuarantineBatch]:
+    """List what is held, newest first, each with its `held_count` of addresses."""
+    is_held = Count("addresses", filter=Q(addresses__is_provisional=True))
+    return _open().annotate(held_count=is_held).order_by("-began_at", "-pk")
 
 
 def check_note(note: str) -> None:
