@@ -15,14 +15,8 @@ _FORMATS = ["%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
 
 
 class WindowForm(forms.Form):
-    """The errors of a domain in a stretch of time (UTC)."""
+    """The errors of a domain in a stretch of time (UTC). Only email has domains."""
 
-    channel = forms.TypedChoiceField(
-        choices=[(Channel.EMAIL.value, Channel.EMAIL.label)],
-        coerce=int,
-        initial=Channel.EMAIL.value,
-        widget=forms.HiddenInput,
-    )
     domain = forms.CharField(
         label=_("Domain"),
         max_length=255,
@@ -58,7 +52,7 @@ class WindowForm(forms.Form):
         """Give what was chosen; only after the form was found valid."""
         chosen = self.cleaned_data
         return Window(
-            chosen["channel"],
+            Channel.EMAIL,
             chosen["domain"],
             chosen["began_at"],
             chosen["ended_at"],

@@ -199,7 +199,6 @@ def _query(proposal: Proposal) -> str:
     window = proposal.window
     return urlencode(
         {
-            "channel": window.channel,
             "domain": window.domain,
             "began_at": window.began_at.strftime(_TIME),
             "ended_at": window.ended_at.strftime(_TIME),
