@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from profiles.addresses import parse
 from profiles.channels import Channel
-from quarantine.browsing import choosable_reasons
+from quarantine.browsing import PROVISIONAL, choosable_reasons
 from quarantine.models import QuarantinedAddress
 from quarantine.reasons import Reason, Status
 
@@ -36,7 +36,7 @@ class FilterForm(forms.Form):
     )
     status = forms.TypedChoiceField(
         label=_("Status"),
-        choices=[ANY, *Status.choices],
+        choices=[ANY, *Status.choices, (PROVISIONAL, _("Quarantine, provisional"))],
         required=False,
         coerce=_number,
         empty_value=None,
@@ -47,13 +47,6 @@ class FilterForm(forms.Form):
         required=False,
     )
     domain = forms.CharField(label=_("Domain"), required=False, max_length=255)
-    provisional = forms.TypedChoiceField(
-        label=_("Provisional"),
-        choices=[ANY, ("1", _("Provisional only"))],
-        required=False,
-        coerce=bool,
-        empty_value=None,
-    )
 
 
 class StatusForm(forms.Form):

@@ -33,7 +33,7 @@ from quarantine.transitions import QuarantineError
 # How far back proposals look; an older incident is found by its domain and times.
 LOOK_BACK: Final = timedelta(days=28)
 MOST_PROPOSALS: Final = 20
-SAMPLES: Final = 10
+SAMPLES: Final = 5
 # Errors in neighbouring stretches belong together.
 _STRETCH: Final = timedelta(minutes=10)
 _ADDRESSES: Final = QuarantinedAddress._meta.db_table

@@ -185,7 +185,7 @@ def test_list_is_narrowed_to_what_is_provisional(console, now):
     held(now)
     factories.make_quarantined_address(value="anna@example.com")
 
-    page = console.get("/console/quarantine/?provisional=1")
+    page = console.get("/console/quarantine/?status=-1")
 
     assert {line.row.domain for line in page.context["lines"]} == {"example.net"}
     assert len(page.context["lines"]) == MANY
