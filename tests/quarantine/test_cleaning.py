@@ -94,6 +94,15 @@ def test_what_an_operator_listed_counts_from_then():
     assert clean(30 * DAY).released == 1
 
 
+def test_error_that_waits_for_a_second_one_counts_as_well():
+    report(SOFT, NOON - 3 * DAY)
+    report(UNSURE)
+
+    assert clean(10 * DAY - SECOND).released == 0
+    assert expiry.expires_at(row()) == NOON + 10 * DAY
+    assert clean(10 * DAY).released == 1
+
+
 def test_first_of_two_errors_is_remembered_over_the_cleaning():
     report(UNSURE)
     clean(10 * DAY)
@@ -111,6 +120,7 @@ def test_what_is_erroneous_is_as_many_say_of_one(db):
                     reason=reason,
                     last_error_at=NOON if number % 2 else None,
                     updated_at=NOON + DAY,
+                    unsure_at=NOON + 2 * DAY if number % 3 else None,
                 )
                 QuarantinedAddress.objects.filter(pk=made.pk).update(source=source)
 
