@@ -9,8 +9,11 @@ from delivery.lifecycle import DeliveryEvent
 from delivery.models import Delivery, DeliveryContent
 from optout.models import Upload
 from optout.models.uploads import UploadKind, UploadStatus
-from quarantine.models import QuarantinedAddress
-from quarantine.reasons import Status
+from profiles.addresses import parse
+from profiles.channels import Channel
+from quarantine import transitions
+from quarantine.models import BatchState, QuarantineBatch, QuarantinedAddress
+from quarantine.reasons import Event, Reason, Source, Status
 from tests import factories
 from tests.browser.conftest import findings, speak
 from tests.delivery.sending_stage import HTML, Wire, send_once
@@ -40,6 +43,45 @@ def make_written(label: str, *, is_sent: bool) -> Delivery:
         lifecycle.move(delivery, DeliveryEvent.CONFIRM, contact_at=now)
         send_once(Wire(Outcome(OutcomeKind.HARD, Phase.RCPT, 550, "5.1.1", "No " * 60)))
     return delivery
+
+
+def make_incidents() -> list[str]:
+    """Hold an address as provisional, release another outage; list their pages."""
+    now = timezone.now()
+    held, released = [
+        QuarantineBatch.objects.create(
+            channel=0,
+            domain=f"{state}.with-a-name-that-goes-on.example.net",
+            began_at=now,
+            ended_at=now,
+            state=state,
+            count=1,
+            decided_at=now if state == BatchState.RELEASED else None,
+        )
+        for state in (BatchState.OPEN, BatchState.RELEASED)
+    ]
+    factories.make_quarantined_address(
+        value="held@example.net", is_provisional=True, batch=held, last_error_at=now
+    )
+    transitions.apply(
+        parse(Channel.EMAIL, LONG),
+        Event.COMPLAINT,
+        by="",
+        source=Source.COMPLAINT,
+        reason=Reason.COMPLAINT,
+        now=now,
+    )
+    path = "/console/quarantine/incidents/"
+    return [
+        "/console/quarantine/domains/",
+        path,
+        f"{path}{held.pk}/",
+        f"{path}{released.pk}/",
+        f"{path}release/?domain=example.com"
+        "&began_at=2024-01-01T00:00&ended_at=2034-01-01T00:00",
+        "/console/quarantine/figures/?days=365&by=domain",
+        "/console/quarantine/growth/",
+    ]
 
 
 @pytest.fixture
@@ -82,7 +124,7 @@ def pages(db, operator) -> list[str]:
         "/console/quarantine/?domain=nowhere.example.com",
         "/console/quarantine/add/",
         f"/console/quarantine/{QuarantinedAddress.objects.earliest('pk').pk}/",
-        "/console/quarantine/domains/",
+        *make_incidents(),
         "/console/deliveries/",
         "/console/deliveries/new/",
         f"/console/deliveries/{delivery.pk}/",

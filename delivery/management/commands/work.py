@@ -15,6 +15,7 @@ from django_tasks_db.management.commands.db_worker import Worker
 from delivery import dispatching, reaping
 from optout import bursts, confirmation
 from profiles import locks
+from quarantine import cleaning
 
 REVIVE_EVERY = 60  # seconds
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
@@ -91,6 +92,7 @@ def revive_until(ended: Event) -> None:
             reaping.revive(now=timezone.now())
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
+            cleaning.clean_nightly(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
