@@ -12,7 +12,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
-from delivery import dispatching, reaping
+from delivery import dispatching, extraction, reaping
 from optout import bursts, confirmation
 from profiles import locks
 
@@ -91,6 +91,7 @@ def revive_until(ended: Event) -> None:
             reaping.revive(now=timezone.now())
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
+            extraction.purge(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
