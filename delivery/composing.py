@@ -264,7 +264,7 @@ class RowComposer(TextComposer):
                 Channel(self.delivery.channel),
                 message.address,
                 UUID(str(message.digest)),
-                fields,
+                fields=fields,
             )
         except RowError as error:
             raise CompositionError(str(error)) from error

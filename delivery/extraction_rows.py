@@ -84,7 +84,7 @@ def cells(
 
 
 def reached_by(
-    channel: Channel, address: str, identity: UUID, fields: Mapping[str, object]
+    channel: Channel, address: str, identity: UUID, *, fields: Mapping[str, object]
 ) -> dict[str, str]:
     """Give the cells of the address that a message was made for.
 

@@ -82,7 +82,7 @@ def test_letter_goes_to_the_address_that_it_was_made_for():
     fields = {"street": "New 1", "postcode": "1", "city": "Umeå", "country": "SE"}
 
     cells = extraction_rows.reached_by(
-        Channel.DIRECT_MAIL, "Old 2, 2 Lund, SE", NOBODY, fields
+        Channel.DIRECT_MAIL, "Old 2, 2 Lund, SE", NOBODY, fields=fields
     )
 
     lines = [cells[f"address_line_{number}"] for number in (1, 2, 3)]
@@ -94,7 +94,7 @@ def test_number_is_e164():
     parsed = parse(Channel.PHONE, "070-174 06 05", country="SE")
 
     cells = extraction_rows.reached_by(
-        Channel.PHONE, parsed.value, parsed.digest, {"country": "SE"}
+        Channel.PHONE, parsed.value, parsed.digest, fields={"country": "SE"}
     )
 
     assert cells == {"number": "+46701740605"}
@@ -106,7 +106,7 @@ def test_number_that_would_be_another_one_now_is_refused(country):
 
     with pytest.raises(RowError, match="Correct the country of the profile"):
         extraction_rows.reached_by(
-            Channel.PHONE, parsed.value, parsed.digest, {"country": country}
+            Channel.PHONE, parsed.value, parsed.digest, fields={"country": country}
         )
 
 

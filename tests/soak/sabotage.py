@@ -8,7 +8,8 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from delivery import eligibility, gate, parts, sending, slots
+from delivery import eligibility, extraction, gate, parts, sending, slots
+from delivery.channels import extraction as extraction_channel
 from delivery.models import Slot
 from delivery.states import ExclusionReason, MessageStatus
 from optout import ledger
@@ -81,6 +82,34 @@ def change_recorded_twice() -> None:
     ledger.record_change = twice
 
 
+def nobody_asked_at_assembly() -> None:
+    """A file has everybody who was eligible when their row was written."""
+    extraction.leave_out = lambda delivery, status: 0
+
+
+def row_not_unique() -> None:
+    """A person may have several rows, and nobody looks whether there is one."""
+    write = extraction_channel._WRITE.partition(" ON CONFLICT")[0]
+    extraction_channel._WRITE = write
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE delivery_extractionrow"
+            " DROP CONSTRAINT IF EXISTS delivery_extractionrow_pkey"
+        )
+    connection.close()
+
+    def settle(part, slot_id, *, now):
+        doubtful = parts.messages_of(part).filter(status=MessageStatus.SENDING)
+        doubtful.update(status=MessageStatus.READY)
+
+    parts._settle_doubtful = settle
+
+
+def doubtful_left_behind() -> None:
+    """What a dead worker had in hand stays as it is."""
+    parts._settle_doubtful = lambda part, slot_id, *, now: None
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
@@ -91,6 +120,9 @@ MISTAKES: dict[str, Callable[[], None]] = {
         nothing_held_on_the_wire,
         commits_not_waited_for,
         change_recorded_twice,
+        nobody_asked_at_assembly,
+        row_not_unique,
+        doubtful_left_behind,
     )
 }
 
