@@ -7,7 +7,8 @@ while its row waits. Then, in this order:
    asked again of all of them at once, who must not be reached is excluded after the
    analysis, everybody else is sent, and the delivery is finished;
 2. when it is handed over for the first time it is *closed*: eligibility is asked once
-   more, by one statement, and from then on the same bytes are given every time;
+   more, by one statement, while whoever stops waits for their answer; from then on the
+   same bytes are given every time;
 3. its rows go when they have served their time; its log stays.
 
 So at every moment `sent` means: in the file. A delivery that was cancelled or has
@@ -39,6 +40,7 @@ from delivery.models import (
     Message,
 )
 from delivery.states import DeliveryStatus, MessageStatus
+from profiles import in_flight
 from profiles.channels import Channel
 
 # Without it a spreadsheet takes UTF-8 for something else.
@@ -246,11 +248,12 @@ def _close(extraction: Extraction) -> None:
     extraction = _lock(extraction)
     if extraction.closed_at is not None:
         return
-    # Before the statement, so that no stop is acknowledged between the two.
-    extraction.closed_at = slots.now()
+    in_flight.closing_file()
     leave_out(extraction.delivery, MessageStatus.SENT)
     _delete_unsent(extraction.delivery)
     extraction.row_count = extraction.rows.count()
+    # No stop was answered between the lock and this moment.
+    extraction.closed_at = slots.now()
     extraction.save(update_fields=["closed_at", "row_count"])
 
 

@@ -87,6 +87,20 @@ def nobody_asked_at_assembly() -> None:
     extraction.leave_out = lambda delivery, status: 0
 
 
+def stops_answered_while_closing() -> None:
+    """A file is closed slowly, and whoever stops meanwhile is answered at once."""
+    in_flight.closing_file = lambda: None
+    leave_out = extraction.leave_out
+
+    def slowly(delivery, status):
+        count = leave_out(delivery, status)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.5)")
+        return count
+
+    extraction.leave_out = slowly
+
+
 def row_not_unique() -> None:
     """A person may have several rows, and nobody looks whether there is one."""
     write = extraction_channel._WRITE.partition(" ON CONFLICT")[0]
@@ -121,6 +135,7 @@ MISTAKES: dict[str, Callable[[], None]] = {
         commits_not_waited_for,
         change_recorded_twice,
         nobody_asked_at_assembly,
+        stops_answered_while_closing,
         row_not_unique,
         doubtful_left_behind,
     )

@@ -37,6 +37,7 @@ def test_file_has_everybody_once_but_whoever_stopped():
     ("mistake", "broken", "options"),
     [
         ("nobody_asked_at_assembly", "stopped", "--kills 0 --stops 200"),
+        ("stops_answered_while_closing", "stopped", "--kills 0 --stops 2000"),
         ("row_not_unique", "twice", "--kills 4 --stops 0"),
         ("doubtful_left_behind", "lost", "--kills 8 --stops 0"),
     ],
