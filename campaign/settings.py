@@ -220,8 +220,8 @@ IS_SIGNED_BY_RELAY = env.bool("IS_SIGNED_BY_RELAY", default=False)
 # Texts: an HTTP gateway, and the secret that signs what we ask of it.
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_SECRET = env.str("SMS_GATEWAY_SECRET", default="")
-# Extractions: files for those who print, call or push on our behalf.
-EXTRACTION_DIR = VAR_DIR / "extractions"
+# Extractions: how long the rows of a file are kept after it was handed over.
+EXTRACTION_RETENTION = timedelta(days=env.float("EXTRACTION_DAYS", default=30))
 
 # Quarantine: what errors make of an address over time (checks: quarantine.E001)
 

@@ -12,10 +12,13 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from delivery import extraction_rows
 from delivery.channels import mail
+from delivery.channels.extraction import return_code
 from delivery.channels.mail import Assembler, Letter, MailError
-from delivery.channels.transport import Composition
+from delivery.channels.transport import BY_FILE, Composition
 from delivery.content import Content, ContentError, Recipient, RenderingError
+from delivery.extraction_rows import RowError
 from delivery.footer_words import footer_words
 from delivery.models import Delivery, DeliveryContent
 from delivery.parts import Leased
@@ -59,13 +62,15 @@ class Composer(Protocol):
         """Make one message. Raises CompositionError for that message alone."""
 
 
-def composer_of(delivery: Delivery) -> "MailComposer | TextComposer":
+def composer_of(delivery: Delivery) -> "MailComposer | TextComposer | RowComposer":
     """Prepare what is the same in all messages of a delivery.
 
     Raises CompositionError when no message of it can be made.
     """
     if delivery.channel == Channel.EMAIL:
         return MailComposer(delivery)
+    if delivery.channel in BY_FILE:
+        return RowComposer(delivery)
     return TextComposer(delivery)
 
 
@@ -86,6 +91,7 @@ def content_of(delivery: Delivery) -> Content:
         postal_address=brand.postal_address if brand else "",
         sender_name=(brand.sender_name or brand.name) if brand else "",
         label=delivery.label,
+        columns=row.columns,
     )
 
 
@@ -246,3 +252,33 @@ class TextComposer(_Composing):
         # The same at every attempt: a gateway knows a message that it had before.
         client_id = f"{self.delivery.current_analysis_id}-{message.profile_id}"
         return Composition(client_id, message.address, text.encode())
+
+
+class RowComposer(TextComposer):
+    """Makes rows of a file: the person, the address, and the text if there is one."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(delivery)
+        self._columns = extraction_rows.header(self.content)
+
+    def compose(self, message: Leased, fields: Fields) -> Composition:
+        """Make one row. Raises CompositionError for that row alone."""
+        text = super().compose(message, fields).content.decode()
+        code = return_code(self.delivery.pk, message.profile_id)
+        try:
+            reached_by = extraction_rows.reached_by(
+                Channel(self.delivery.channel),
+                message.address,
+                UUID(str(message.digest)),
+                fields=fields,
+            )
+        except RowError as error:
+            raise CompositionError(str(error)) from error
+        cells = extraction_rows.cells(
+            self._columns,
+            fields,
+            reached_by={**reached_by, "return_code": code},
+            text=text,
+        )
+        line = extraction_rows.line(cells)
+        return Composition(code, message.address, line.encode())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from delivery.channels.transport import BY_FILE
 from profiles.channels import Channel
 
 
@@ -19,7 +20,8 @@ class Content:
     """What operators write for a delivery; Liquid in subject, html and text.
 
     `sender` and `reply_to` are mailboxes such as `Shop <news@shop.example>`;
-    an empty `text` is made from the HTML; `postal_address` is the brand's, in lines.
+    an empty `text` is made from the HTML; `postal_address` is the brand's, in lines;
+    `columns` are merge fields of a file, one a line.
     """
 
     channel: int
@@ -33,10 +35,15 @@ class Content:
     postal_address: str = ""
     sender_name: str = ""
     label: str = ""
+    columns: str = ""
 
     @property
     def is_email(self) -> bool:
         return self.channel == Channel.EMAIL
+
+    @property
+    def is_file(self) -> bool:
+        return self.channel in BY_FILE
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,15 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from delivery import content_footer, rendering, sms_text
+from delivery import content_footer, extraction_rows, rendering, sms_text
 from delivery.channels.mail import MailError, mailbox
 from delivery.content import Content, ContentError
 from profiles.channels import Channel
 
 LONGEST_SUBJECT: Final = 255  # characters
-SENT_CHANNELS: Final = frozenset({Channel.EMAIL, Channel.SMS})
 MOST_PARTS: Final = 6  # of a text message
 _TAGS: Final = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
+_LINK_FIELD: Final = re.compile(r"\b(?:unsubscribe|preferences)_url\b")
 _PLAIN_LINK: Final = re.compile(r"""href\s*=\s*["']?\s*http://""", re.IGNORECASE)
 
 
@@ -62,9 +62,10 @@ def check_content(content: Content, *, base_url: str, is_signed: bool) -> list[F
     `base_url` is where its links lead; `is_signed` whether the relay signs (DKIM,
     RFC 6376). Gives what was found, in the order of the phases.
     """
-    rules = _MAIL if content.is_email else _TEXT
-    found = [finding for rule in (_channel, *rules) for finding in rule(content)]
-    found += _base_url(base_url)
+    rules = _MAIL if content.is_email else _FILE if content.is_file else _TEXT
+    found = [finding for rule in rules for finding in rule(content)]
+    if not content.is_file or _LINK_FIELD.search(content.text):
+        found += _base_url(base_url)
     if content.is_email and not is_signed:
         found.append(
             _warning(
@@ -87,19 +88,6 @@ def _warning(code: str, sentence: str, phase: Phase) -> Finding:
     return Finding(code, Level.WARNING, sentence, phase)
 
 
-def _channel(content: Content) -> Iterator[Finding]:
-    if content.channel not in SENT_CHANNELS:
-        yield _error(
-            "channel_not_sent",
-            _(
-                "Nothing is sent by %(channel)s yet. Download the log of the analysis"
-                " as the list of whom to reach."
-            )
-            % {"channel": Channel(content.channel).label},
-            Phase.TARGETING_START,
-        )
-
-
 def _empty(content: Content) -> Iterator[Finding]:
     start = Phase.TARGETING_START
     if content.is_email and not content.subject.strip():
@@ -108,6 +96,34 @@ def _empty(content: Content) -> Iterator[Finding]:
     if not written.strip():
         yield _error(
             "empty_content", _("The content is empty. Write what is to be sent."), start
+        )
+
+
+def _empty_push(content: Content) -> Iterator[Finding]:
+    """Letters, calls and faxes may be written elsewhere, not notifications."""
+    if content.channel == Channel.PUSH:
+        yield from _empty(content)
+
+
+def _columns(content: Content) -> Iterator[Finding]:
+    chosen = extraction_rows.chosen_fields(content)
+    for field in chosen:
+        if not extraction_rows.is_column(field):
+            yield _error(
+                "unknown_column",
+                _(
+                    "“%(field)s” cannot be a column. Name a merge field of the profile,"
+                    " such as profile.attributes.size."
+                )
+                % {"field": field},
+                Phase.PERSONALISATION,
+            )
+    if len(chosen) > extraction_rows.MOST_COLUMNS:
+        yield _error(
+            "too_many_columns",
+            _("There are %(count)s chosen columns, at most %(most)s. Leave out some.")
+            % {"count": len(chosen), "most": extraction_rows.MOST_COLUMNS},
+            Phase.PERSONALISATION,
         )
 
 
@@ -296,3 +312,4 @@ _MAIL: Final[tuple[Rule, ...]] = (
     _plain_links,
 )
 _TEXT: Final[tuple[Rule, ...]] = (_empty, _unreadable, _sms_length)
+_FILE: Final[tuple[Rule, ...]] = (_empty_push, _columns, _unreadable)

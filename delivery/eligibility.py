@@ -231,7 +231,24 @@ def evaluated_one(delivery: Delivery, message: OneMessage) -> str:
     return text
 
 
-def _everyone(delivery: Delivery, address: str) -> str:
+def evaluated_messages(delivery: Delivery, *, now: datetime, within: Sql) -> Sql:
+    """Give the query of evaluated_one() for many messages at once.
+
+    `within` is a condition on the table `targeted` (delivery_message) that picks them;
+    each is asked about with the address that it was made for.
+    """
+    people = (
+        "delivery_message targeted JOIN profiles_profile"
+        " ON profiles_profile.id = targeted.profile_id"
+    )
+    text = _everyone(delivery, "address.digest = targeted.digest", people=people)
+    text = _filled(text, delivery).replace("{now}", _literal(now))
+    return Sql(f"{text} WHERE {within.text}", within.params)
+
+
+def _everyone(
+    delivery: Delivery, address: str, *, people: str = "profiles_profile"
+) -> str:
     """Give the query of evaluated(), to be filled; `address` says which one counts."""
     rules = rules_of(delivery)
     joins = dict.fromkeys(join for rule in rules for join in rule.joins)
@@ -242,7 +259,7 @@ def _everyone(delivery: Delivery, address: str) -> str:
     return (
         "SELECT profiles_profile.id AS profile_id, profiles_profile.created_at,"
         " profiles_profile.external_id, address.value AS address, address.digest,"
-        f" {bits} AS reasons FROM profiles_profile"
+        f" {bits} AS reasons FROM {people}"
         " LEFT JOIN profiles_address address"
         f" ON address.profile_id = profiles_profile.id AND {address}"
         " AND address.channel = {channel} {range:address} "

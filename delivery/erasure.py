@@ -4,7 +4,8 @@ In this order, in one transaction:
 1. opt out of everything, so that nothing starts from here on;
 2. denylist the digest of every address, and take the readable address from it;
 3. delete the addresses, empty the profile, blank the evidence, the addresses in
-   the sending logs and the name in the console's own log, leave every audience;
+   the sending logs and the name in the console's own log, leave every audience and
+   every file that was not handed over yet;
 4. keep an empty profile row, so that links in old messages still resolve.
 
 The digests stay, so the addresses can never be written to again, whoever imports
@@ -19,7 +20,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from delivery.models import Analysis, Attempt, AudienceEntry, Message
+from delivery.models import (
+    Analysis,
+    Attempt,
+    AudienceEntry,
+    Extraction,
+    ExtractionRow,
+    Message,
+)
 from optout import ledger
 from optout.models import Subscription
 from optout.models.ledger import ConsentReason, ConsentSource
@@ -74,6 +82,7 @@ def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     deleted, _rows = Address.objects.filter(profile=profile).delete()
     Subscription.objects.filter(profile=profile).delete()
     entries = _leave_audiences(profile)
+    _leave_files(profile)
     _empty(profile, now=now)
     return Erasure(
         opt_outs=len(opted_out.changed),
@@ -107,6 +116,20 @@ def _leave_audiences(profile: Profile) -> int:
         return 0
     entries = AudienceEntry.objects.filter(external_id=profile.external_id)
     return entries.delete()[0]
+
+
+def _leave_files(profile: Profile) -> None:
+    """Take the person out of every file that was not handed over.
+
+    Their locks are taken first: whoever hands one over now waits until we are done, or
+    has closed it before.
+    """
+    open_ones = Extraction.objects.filter(closed_at=None, dropped_at=None)
+    locked = open_ones.select_for_update(no_key=True).order_by("pk")
+    ExtractionRow.objects.filter(
+        extraction_id__in=list(locked.values_list("pk", flat=True)),
+        profile_id=profile.pk,
+    ).delete()
 
 
 def _empty(profile: Profile, *, now: datetime) -> None:

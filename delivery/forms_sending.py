@@ -5,6 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from delivery.channels.transport import BY_FILE
 from delivery.models import Delivery, DeliveryContent
 from profiles.channels import Channel
 
@@ -18,6 +19,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
             "subject",
             "html",
             "text",
+            "columns",
             "sender",
             "reply_to",
             "brand",
@@ -27,14 +29,26 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {
             "html": forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),
             "text": forms.Textarea(attrs={"rows": 8}),
+            "columns": forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         }
 
     def __init__(self, *args: object, delivery: Delivery, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        if delivery.channel != Channel.EMAIL:
-            for name in list(self.fields):
-                if name not in {"text", "is_marketing"}:
-                    del self.fields[name]
+        for name in set(self.fields) - _fields_of(delivery.channel):
+            del self.fields[name]
+        if delivery.channel in BY_FILE:
+            self.fields["text"].help_text = gettext_lazy(
+                "A column of the file, merged for each person. Empty: no such column."
+            )
+
+
+def _fields_of(channel: int) -> set[str]:
+    """Name what a content of a channel has."""
+    if channel in BY_FILE:
+        return {"text", "columns"}
+    if channel == Channel.EMAIL:
+        return set(ContentForm.Meta.fields) - {"columns"}
+    return {"text", "is_marketing"}
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from django.db import connection
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from delivery import composing
@@ -11,6 +12,7 @@ from delivery.content import Content, ContentError
 from delivery.control_rules import Finding, Level, Phase
 from delivery.models import Delivery, Message
 from delivery.states import MessageStatus
+from profiles.channels import Channel
 
 _COLUMNS: Final = frozenset(composing.FIELDS) - {"attributes"}
 _ATTRIBUTES: Final = "attributes."
@@ -19,8 +21,9 @@ _ATTRIBUTES: Final = "attributes."
 def missing_values(delivery: Delivery, content: Content) -> list[Finding]:
     """Give a warning per merge field that some recipients have no value for.
 
-    Fields with a `default` are left out. One statement over the analysis at hand;
-    nothing without one, and nothing of a content that cannot be read.
+    Fields with a `default` are left out; of letters, incomplete addresses come in. One
+    statement each over the analysis at hand; nothing without one, and nothing of a
+    content that cannot be read.
     """
     if delivery.current_analysis_id is None:
         return []
@@ -32,13 +35,42 @@ def missing_values(delivery: Delivery, content: Content) -> list[Finding]:
         field.removeprefix("profile.") for field in bare if _is_counted(field)
     )
     return [
+        *_incomplete_addresses(delivery),
+        *_missing(delivery.current_analysis_id, names),
+    ]
+
+
+def _missing(analysis_id: int, names: list[str]) -> list[Finding]:
+    return [
         Finding(
             "missing_value",
             Level.WARNING,
             _sentence(name, count),
             Phase.PERSONALISATION,
         )
-        for name, count in _counts(delivery.current_analysis_id, names)
+        for name, count in _counts(analysis_id, names)
+        if count
+    ]
+
+
+def _incomplete_addresses(delivery: Delivery) -> list[Finding]:
+    """Warn of letters that hardly arrive: without a street or a city."""
+    if delivery.channel != Channel.DIRECT_MAIL:
+        return []
+    parts = {"street": _("street"), "city": _("city")}
+    return [
+        Finding(
+            "incomplete_postal_address",
+            Level.WARNING,
+            ngettext(
+                "%(count)d postal address has no %(part)s. See whether it arrives.",
+                "%(count)d postal addresses have no %(part)s. See whether they arrive.",
+                count,
+            )
+            % {"count": count, "part": parts[name]},
+            Phase.TARGETING_END,
+        )
+        for name, count in _counts(delivery.current_analysis_id or 0, list(parts))
         if count
     ]
 

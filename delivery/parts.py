@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Q
 
 from delivery.channels.outcomes import OutcomeKind, Phase
-from delivery.models import Attempt, Delivery, Message, Part, Slot
+from delivery.models import Attempt, Delivery, ExtractionRow, Message, Part, Slot
 from delivery.states import DeliveryStatus, MessageStatus
 from profiles.channels import Channel
 
@@ -149,7 +149,8 @@ def recover(slot_id: int, *, now: datetime) -> int:
     """Free the parts of a dead slot, exactly; gives how many there were.
 
     Of each part at most one message is in doubt: it was begun, and what came of it
-    was not recorded. An email is tried again; a text message stays unknown.
+    was not recorded. An email is tried again; a text message stays unknown. Nothing is
+    in doubt of a message that has its row in a file.
     """
     parts = list(Part.objects.filter(slot_id=slot_id, is_done=False))
     for part in parts:
@@ -179,9 +180,15 @@ def messages_of(part: Part) -> Any:
 
 
 def _settle_doubtful(part: Part, slot_id: int, *, now: datetime) -> None:
-    doubtful = messages_of(part).filter(status=MessageStatus.SENDING)
-    channel = Delivery.objects.values_list("channel", flat=True).get(
-        current_analysis_id=part.analysis_id
+    delivery = Delivery.objects.get(current_analysis_id=part.analysis_id)
+    written = ExtractionRow.objects.filter(
+        extraction_id=delivery.pk,
+        profile_id__range=(part.first_profile_id, part.last_profile_id),
+    )
+    doubtful = (
+        messages_of(part)
+        .filter(status=MessageStatus.SENDING)
+        .exclude(profile_id__in=written.values("profile_id"))
     )
     Attempt.objects.bulk_create(
         Attempt(
@@ -198,7 +205,7 @@ def _settle_doubtful(part: Part, slot_id: int, *, now: datetime) -> None:
         for message in doubtful
     )
     fields: Mapping[str, Any] = {"status": MessageStatus.READY, "due_at": now}
-    if channel in AT_MOST_ONCE:
+    if delivery.channel in AT_MOST_ONCE:
         fields = {"status": MessageStatus.UNKNOWN}
     doubtful.update(**fields)
 

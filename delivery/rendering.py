@@ -16,6 +16,7 @@ from delivery.content_footer import FooterWords
 from delivery.content_html import LARGEST_HTML
 from delivery.merge_language import HTML, TEXT, Language, LimitedContext
 from delivery.merge_plan import Plan, plan_of
+from profiles.channels import Channel
 
 LONGEST_SUBJECT_SOURCE: Final = 2_000
 
@@ -99,7 +100,8 @@ def compile_content(
     when it is empty, and both get the footer that they lack. Raises ContentError.
     """
     if not content.is_email:
-        text = _parsed(content.text, _("SMS text"), TEXT)
+        is_sms = content.channel == Channel.SMS
+        text = _parsed(content.text, _("SMS text") if is_sms else _("Text"), TEXT)
         return _compiled(content, [_EMPTY_TEXT, _EMPTY_HTML, text])
     words = words or FooterWords(_("Unsubscribe"), _("Choose what you get"))
     subject = _parsed(content.subject, _("Subject"), TEXT, most=LONGEST_SUBJECT_SOURCE)

@@ -9,9 +9,10 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from delivery import lifecycle, parts
+from delivery import composing, extraction_rows, lifecycle, parts
+from delivery.channels.transport import BY_FILE
 from delivery.lifecycle import DeliveryEvent
-from delivery.models import Delivery, Message
+from delivery.models import Delivery, Extraction, Message
 from delivery.states import DeliveryStatus, MessageStatus
 from profiles.models import Profile
 
@@ -53,11 +54,17 @@ def start(delivery: Delivery, *, now: datetime) -> bool:
     if delivery.is_in_local_time:
         _set_local_times(delivery.current_analysis_id, contact_at)
     parts.build(delivery.current_analysis_id, due_at=due_at)
+    if delivery.channel in BY_FILE:
+        columns = extraction_rows.header(composing.content_of(delivery))
+        Extraction.objects.create(delivery=delivery, columns=columns)
     return True
 
 
 def finish_done(*, now: datetime) -> int:
-    """Finish the deliveries of which nothing is left; gives how many there were."""
+    """Finish the deliveries of which nothing is left; gives how many there were.
+
+    Those by file end with their file (delivery.extraction).
+    """
     ended = 0
     begun = Delivery.objects.filter(
         status__in=[
@@ -65,7 +72,7 @@ def finish_done(*, now: datetime) -> int:
             DeliveryStatus.PAUSED,
             DeliveryStatus.FAILED,
         ]
-    )
+    ).exclude(channel__in=BY_FILE)
     for delivery in begun:
         if not parts.has_open(delivery):
             ended += lifecycle.try_to_move(

@@ -22,7 +22,7 @@ from typing import Final
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from delivery import lifecycle, parts, scheduling, settlements, slots
+from delivery import extraction, lifecycle, parts, scheduling, settlements, slots
 from delivery.channels.transport import Transport
 from delivery.composing import Composer, CompositionError, composer_of
 from delivery.lanes import Lanes
@@ -84,6 +84,7 @@ class Sender:
         part = parts.lease(self.slot, now=now)
         if part is None:
             scheduling.finish_done(now=now)
+            extraction.finish_done(now=now)
             return False
         self._work_on(part, now=now)
         return True

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, Min
 
 from delivery import lifecycle
+from delivery.channels.transport import BY_FILE
 from delivery.lifecycle import DeliveryEvent
 from delivery.models import Attempt, Delivery, Message
 from delivery.states import TERMINAL, DeliveryStatus, MessageStatus
@@ -50,13 +51,17 @@ def of(delivery: Delivery, *, now: datetime) -> SendingFigures:
     counts = _counts(delivery) if delivery.has_begun else {}
     counts.pop(MessageStatus.EXCLUDED, None)
     total = sum(counts.values())
+    # A row that waits for its file has nothing before it but the others.
+    ended = (
+        TERMINAL | {MessageStatus.SENDING} if delivery.channel in BY_FILE else TERMINAL
+    )
     return SendingFigures(
         counts=[
             StatusCount(status, counts[status], 100 * counts[status] / total)
             for status in MessageStatus
             if counts.get(status)
         ],
-        done=sum(counts.get(status, 0) for status in TERMINAL),
+        done=sum(counts.get(status, 0) for status in ended),
         total=total,
         rate=_rate(delivery, now=now),
         acts=[

@@ -2,10 +2,11 @@
 
 from django.conf import settings
 
+from delivery.channels.extraction import ExtractionTransport
 from delivery.channels.folder import FolderTransport
 from delivery.channels.sms import SmsGateway
 from delivery.channels.smtp import SmtpSettings, SmtpTransport
-from delivery.channels.transport import Transport
+from delivery.channels.transport import BY_FILE, Transport
 from profiles.channels import Channel
 
 
@@ -14,6 +15,8 @@ def open_transport(channel: int) -> Transport:
 
     Without a server or gateway messages stay here, in a folder.
     """
+    if channel in BY_FILE:
+        return ExtractionTransport()
     if channel == Channel.EMAIL and settings.SMTP_SERVER is not None:
         return SmtpTransport(SmtpSettings(**settings.SMTP_SERVER))
     if channel == Channel.SMS and settings.SMS_GATEWAY_URL:

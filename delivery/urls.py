@@ -1,6 +1,6 @@
 from django.urls import path
 
-from delivery.views import deliveries, logs, proofs, sending, uploads
+from delivery.views import deliveries, extractions, logs, proofs, sending, uploads
 
 urlpatterns = [
     path("deliveries/", deliveries.delivery_list, name="delivery_list"),
@@ -75,6 +75,11 @@ urlpatterns = [
         "deliveries/<int:delivery_id>/sending/",
         sending.sending_progress,
         name="sending_progress",
+    ),
+    path(
+        "deliveries/<int:delivery_id>/file/",
+        extractions.extraction_download,
+        name="extraction_download",
     ),
     path("uploads/", uploads.upload_list, name="upload_list"),
     path("uploads/new/", uploads.upload_new, name="upload_new"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from delivery import parts, settlements
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
-from delivery.channels.transport import Composition, Transport
+from delivery.channels.transport import BY_FILE, Composition, Transport
 from delivery.composing import Composer, CompositionError, Fields
 from delivery.gate import Gate, GateStuck, Passage
 from delivery.lanes import Lanes, domain_of
@@ -42,7 +42,8 @@ class Tally:
 
     def note(self, status: MessageStatus) -> None:
         """Count what became of a message that was begun."""
-        if status == MessageStatus.SENT:
+        # A row that waits for its file counts as well.
+        if status in {MessageStatus.SENT, MessageStatus.SENDING}:
             self.sent += 1
         elif status == MessageStatus.READY:
             self.deferred += 1
@@ -236,10 +237,13 @@ def verdict(
 ) -> tuple[MessageStatus, datetime | None]:
     """Give the status that an outcome makes of a message, and when it is due again.
 
-    Only what the server took for good is sent. What may have been taken is tried
-    again where a copy is the lesser harm (email), and unknown elsewhere.
+    Only what the server took for good is sent, and a row of a file only with the
+    whole file. What may have been taken is tried again where a copy is the lesser
+    harm (email), and unknown elsewhere.
     """
     kind = outcome.kind
+    if kind == OutcomeKind.SENT and delivery.channel in BY_FILE:
+        return MessageStatus.SENDING, None
     if kind == OutcomeKind.SENT:
         return MessageStatus.SENT, None
     if kind == OutcomeKind.AMBIGUOUS and delivery.channel in AT_MOST_ONCE:

@@ -4,7 +4,8 @@ The sender of such a message holds shared locks, of its profile and of its addre
 from before the gate until the server has answered. Whoever stops it commits first, and
 then waits until those locks are free: every message that starts later sees the stop.
 So a stop is never delayed in being kept, only in being answered, and for two seconds
-at most. PostgreSQL only: SQLite has no locks that sessions share.
+at most. A file with thousands of messages, which starts them all at once, has one lock
+for all of them. PostgreSQL only: SQLite has no locks that sessions share.
 """
 
 import logging
@@ -17,6 +18,8 @@ from django.db import OperationalError, connection, transaction
 
 LONGEST_WAIT: Final = "2s"
 _PROFILES: Final = 0x4D << 56
+# No profile has this key; a digest that has it only waits in vain, once in 2**64.
+_FILES: Final = (0x4E << 56) + 1
 _LOCK_NOT_AVAILABLE: Final = "55P03"  # SQLSTATE
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,15 @@ def sending(profile_id: int, digest: UUID | str) -> Iterator[None]:
     finally:
         if taken and connection.is_usable():
             _call("pg_advisory_unlock_shared", taken)
+
+
+def closing_file() -> None:
+    """Say, until the transaction ends, that a file starts all of its messages.
+
+    Whoever stops one of them meanwhile is answered after that.
+    """
+    if connection.vendor == "postgresql":
+        _call("pg_advisory_xact_lock", [_FILES])
 
 
 def wait_until_none(
@@ -80,6 +92,7 @@ def _wait(keys: list[int]) -> bool:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'")
+            _call("pg_advisory_xact_lock_shared", [_FILES])
             _call("pg_advisory_xact_lock", keys)
     except OperationalError:
         logger.warning("A message was still on its way when a stop was answered.")
@@ -89,8 +102,9 @@ def _wait(keys: list[int]) -> bool:
 
 def _are_free(keys: list[int]) -> bool:
     calls = " AND ".join(["pg_try_advisory_xact_lock(%s)"] * len(keys))
+    no_file = "pg_try_advisory_xact_lock_shared(%s)"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {calls}", keys)
+        cursor.execute(f"SELECT {no_file} AND {calls}", [_FILES, *keys])
         return bool(cursor.fetchone()[0])
 
 

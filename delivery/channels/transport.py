@@ -1,9 +1,15 @@
 """What a transport is: it takes finished messages to their channel, one at a time."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from delivery.channels.outcomes import Outcome
+from profiles.channels import Channel
+
+# Others reach the people of these: their messages are the rows of a file.
+BY_FILE: Final = frozenset(
+    {Channel.PHONE, Channel.DIRECT_MAIL, Channel.FAX, Channel.PUSH}
+)
 
 
 @dataclass(frozen=True, slots=True)

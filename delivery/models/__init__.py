@@ -1,6 +1,11 @@
 from delivery.models.audiences import Audience, AudienceEntry
 from delivery.models.contents import DeliveryContent
 from delivery.models.deliveries import Analysis, Delivery
+from delivery.models.extractions import (
+    Extraction,
+    ExtractionDownload,
+    ExtractionRow,
+)
 from delivery.models.inbound import Inbound, InboundKind, InboundState
 from delivery.models.messages import Message
 from delivery.models.sending import Attempt, Lane, Part, Proof, Slot
@@ -12,6 +17,9 @@ __all__ = [
     "AudienceEntry",
     "Delivery",
     "DeliveryContent",
+    "Extraction",
+    "ExtractionDownload",
+    "ExtractionRow",
     "Inbound",
     "InboundKind",
     "InboundState",

@@ -18,6 +18,14 @@ class DeliveryContent(models.Model):
         blank=True,
         help_text=_("Of an email: when empty it is made from the HTML."),
     )
+    columns = models.TextField(
+        _("columns"),
+        blank=True,
+        help_text=_(
+            "Of a file: merge fields that get a column each, one a line, such as"
+            " profile.attributes.size."
+        ),
+    )
     sender = models.CharField(
         _("sender"),
         max_length=320,

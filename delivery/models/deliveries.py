@@ -113,6 +113,7 @@ class Delivery(models.Model):
             ("export_log", _("Can export the log of a delivery")),
             ("confirm_delivery", _("Can confirm a delivery")),
             ("send_proof", _("Can send proofs")),
+            ("download_extraction", _("Can download the file of a delivery")),
         ]
         constraints = [
             models.CheckConstraint(

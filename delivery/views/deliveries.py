@@ -14,7 +14,14 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from delivery import analysis, audiences, ordering, overview, sending_figures
+from delivery import (
+    analysis,
+    audiences,
+    extraction,
+    ordering,
+    overview,
+    sending_figures,
+)
 from delivery.analysis import AnalysisError
 from delivery.audiences import AudienceError
 from delivery.forms import ConditionForm, ConditionFormSet, DeliveryForm
@@ -86,6 +93,7 @@ def delivery_detail(request: HttpRequest, delivery_id: int) -> HttpResponse:
         "audience": audiences.describe(delivery.audience),
         "overview": overview.of(delivery, now=timezone.now()),
         "sending": sending_figures.of(delivery, now=timezone.now()),
+        "file": extraction.of(delivery),
     }
     return render(request, "delivery/delivery_detail.html", context)
 

@@ -14,6 +14,7 @@ from delivery.models import Delivery, DeliveryContent, Message, Part
 from delivery.parts import Leased
 from delivery.sending import Sender
 from delivery.states import MessageStatus
+from delivery.transports import open_transport
 from profiles.channels import Channel
 from profiles.models import Profile
 from tests import factories
@@ -52,12 +53,17 @@ class Wire:
 
 
 def make_confirmed(
-    *, channel: Channel = Channel.EMAIL, html: str = HTML, text: str = "", **fields
+    *,
+    channel: Channel = Channel.EMAIL,
+    html: str = HTML,
+    text: str = "",
+    columns: str = "",
+    **fields,
 ) -> Delivery:
     """Make a delivery to everybody that is analysed and confirmed as of now."""
     delivery = factories.make_delivery(channel=channel, **fields)
     DeliveryContent.objects.create(
-        delivery=delivery, subject="Spring", html=html, text=text
+        delivery=delivery, subject="Spring", html=html, text=text, columns=columns
     )
     now = timezone.now()
     analysis.prepare(delivery, by="tests", now=now)
@@ -99,3 +105,10 @@ def status_of(delivery: Delivery, profile: Profile) -> MessageStatus:
         analysis_id=delivery.current_analysis_id, profile_id=profile.pk
     )
     return MessageStatus(message.status)
+
+
+def send_once_by_settings() -> Sender:
+    """Send all that is due over the transports of the settings."""
+    sender = Sender(open_transport)
+    sender.run(is_once=True)
+    return sender

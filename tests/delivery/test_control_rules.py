@@ -29,7 +29,6 @@ def test_good_content_has_no_findings(content):
 
 
 BAD = [
-    ("channel_not_sent", {"channel": Channel.DIRECT_MAIL}, "error"),
     ("empty_subject", {"subject": " "}, "error"),
     ("empty_content", {"html": " \n"}, "error"),
     ("unsubscribe_link_missing_html", {"html": "<p>Hi</p>"}, "error"),

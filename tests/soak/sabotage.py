@@ -8,7 +8,16 @@ from collections.abc import Callable
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from delivery import eligibility, erasure, gate, parts, sending, slots
+from delivery import (
+    eligibility,
+    erasure,
+    extraction,
+    gate,
+    parts,
+    sending,
+    slots,
+)
+from delivery.channels import extraction as extraction_channel
 from delivery.models import Slot
 from delivery.states import ExclusionReason, MessageStatus
 from optout import importing, ledger
@@ -112,6 +121,48 @@ def erased_forgotten() -> None:
     erasure._denylist_addresses = lambda profile, *, by, now: 0
 
 
+def nobody_asked_at_assembly() -> None:
+    """A file has everybody who was eligible when their row was written."""
+    extraction.leave_out = lambda delivery, status: 0
+
+
+def stops_answered_while_closing() -> None:
+    """A file is closed slowly, and whoever stops meanwhile is answered at once."""
+    in_flight.closing_file = lambda: None
+    leave_out = extraction.leave_out
+
+    def slowly(delivery, status):
+        count = leave_out(delivery, status)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.5)")
+        return count
+
+    extraction.leave_out = slowly
+
+
+def row_not_unique() -> None:
+    """A person may have several rows, and nobody looks whether there is one."""
+    write = extraction_channel._WRITE.partition(" ON CONFLICT")[0]
+    extraction_channel._WRITE = write
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE delivery_extractionrow"
+            " DROP CONSTRAINT IF EXISTS delivery_extractionrow_pkey"
+        )
+    connection.close()
+
+    def settle(part, slot_id, *, now):
+        doubtful = parts.messages_of(part).filter(status=MessageStatus.SENDING)
+        doubtful.update(status=MessageStatus.READY)
+
+    parts._settle_doubtful = settle
+
+
+def doubtful_left_behind() -> None:
+    """What a dead worker had in hand stays as it is."""
+    parts._settle_doubtful = lambda part, slot_id, *, now: None
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
@@ -125,6 +176,10 @@ MISTAKES: dict[str, Callable[[], None]] = {
         file_lifts_stops,
         last_file_wins,
         erased_forgotten,
+        nobody_asked_at_assembly,
+        stops_answered_while_closing,
+        row_not_unique,
+        doubtful_left_behind,
     )
 }
 

@@ -12,7 +12,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
-from delivery import dispatching, reaping
+from delivery import dispatching, extraction, reaping
 from optout import bursts, confirmation
 from profiles import locks
 from quarantine import cleaning
@@ -93,6 +93,7 @@ def revive_until(ended: Event) -> None:
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
             cleaning.clean_nightly(now=timezone.now())
+            extraction.purge(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
