@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
+from delivery.channels import encryption
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned, from_reply
 from delivery.channels.replies import BadReply, ConnectionBroken, Reply, ReplyReader
 from delivery.channels.transport import Composition
@@ -128,6 +129,8 @@ class SmtpTransport:
         except smtplib.SMTPException as error:
             phase = Phase.GREETING if phase == Phase.CONNECT else phase
             return self._unreachable(phase, error)
+        except ssl.SSLError as error:
+            return self._unreachable(Phase.TLS, code=encryption.code_of(error))
         except (OSError, ValueError) as error:
             return self._unreachable(phase, code=type(error).__name__)
         # Read once, as it costs a lookup in a dictionary per message afterwards.
@@ -150,7 +153,7 @@ class SmtpTransport:
                 chosen.port,
                 local_hostname=name,
                 timeout=seconds,
-                context=_context(),
+                context=encryption.context(),
             )
         else:
             server = smtplib.SMTP(
@@ -165,7 +168,7 @@ class SmtpTransport:
         if not server.has_extn("starttls"):
             # Never in clear what was to be encrypted.
             raise _Refused("tls_not_offered")
-        server.starttls(context=_context())
+        server.starttls(context=encryption.context())
         server.ehlo()
 
     def _unreachable(
@@ -331,7 +334,3 @@ def _stuffed(content: bytes) -> bytes:
 
 def _is_good(phase: Phase, reply: Reply) -> bool:
     return reply.code == 354 if phase == Phase.DATA else 200 <= reply.code < 300
-
-
-def _context() -> ssl.SSLContext:
-    return ssl.create_default_context()
