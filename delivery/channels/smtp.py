@@ -22,6 +22,8 @@ MESSAGES_PER_CONNECTION: Final = 500
 # A connection that rested so long is asked whether it lives before it is used.
 _RESTED: Final = 30.0  # seconds
 _HUNG_UP: Final = "hung_up"
+# Raised when a server knows none of the ways to sign in, or no AUTH at all.
+_NO_WAY_IN: Final = (smtplib.SMTPException, smtplib.SMTPNotSupportedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class SmtpTransport:
             return self._unreachable(phase, error, code="authentication_refused")
         except smtplib.SMTPException as error:
             phase = Phase.GREETING if phase == Phase.CONNECT else phase
-            return self._unreachable(phase, error)
+            code = "authentication_not_offered" if type(error) in _NO_WAY_IN else ""
+            return self._unreachable(phase, error, code=code)
         except ssl.SSLError as error:
             return self._unreachable(Phase.TLS, code=encryption.code_of(error))
         except (OSError, ValueError) as error:
