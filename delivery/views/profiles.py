@@ -20,6 +20,7 @@ from delivery.forms_profiles import (
 from delivery.history import history_of
 from optout.forms import BoxesForm
 from optout.forms_subscribing import SubscriptionForm
+from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 from profiles.paging import page_of
 from profiles.searching import LIMIT, search
@@ -61,6 +62,7 @@ def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
     ["profiles.view_profile", "quarantine.add_quarantinedaddress"], raise_exception=True
 )
 @require_POST
+@tells_if_late
 def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Quarantine every address of one person."""
     person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
@@ -86,6 +88,7 @@ def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
     ["profiles.view_profile", "profiles.erase_profile"], raise_exception=True
 )
 @require_POST
+@tells_if_late
 def erase(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Erase one person, after a typed confirmation."""
     person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
