@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from delivery import erasure, profile_page, proof
+from delivery import erasure, profile_messages, profile_page, proof
 from delivery.explanation import Explanation, explain
 from delivery.forms_profiles import (
     EraseForm,
@@ -168,6 +168,11 @@ def _show(
             "quarantine_form": quarantine_form or QuarantineAllForm(),
             "erase_form": erase_form or EraseForm(person),
             "ask": ask,
+            "sent_messages": (
+                profile_messages.latest_of(person)
+                if request.user.has_perm("delivery.view_message")
+                else []
+            ),
             "explanation": _explanation(request, person, ask),
         },
     )
