@@ -106,10 +106,12 @@ class SmtpTransport:
             outcome = self._transaction(envelope, dialogue)
         except (ConnectionBroken, OSError) as error:
             is_silent = isinstance(error.__cause__ or error, TimeoutError)
-            outcome = dialogue.broken("connection_broken" if is_silent else _HUNG_UP)
+            code = "connection_broken" if is_silent else _HUNG_UP
+            # Some refuse and hang up: it is a refusal all the same.
+            outcome = dialogue.refusal or dialogue.broken(code)
             self._drop()
         except BadReply as error:
-            outcome = dialogue.broken("bad_reply", str(error))
+            outcome = dialogue.refusal or dialogue.broken("bad_reply", str(error))
             self._drop()
         self._used_at = monotonic()
         return outcome
@@ -118,7 +120,6 @@ class SmtpTransport:
         phase = Phase.CONNECT
         try:
             server = self._connected()
-            self._server = server
             phase = Phase.TLS
             self._encrypt(server)
             phase = Phase.AUTH
@@ -162,6 +163,8 @@ class SmtpTransport:
             server = smtplib.SMTP(
                 chosen.host, chosen.port, local_hostname=name, timeout=seconds
             )
+        # Closed by _drop() when the greeting fails.
+        self._server = server
         server.ehlo_or_helo_if_needed()
         return server
 
@@ -215,6 +218,7 @@ class SmtpTransport:
             reply = self._read(seconds=dialogue.seconds)
             if not _is_good(phase, reply):
                 refusal = refusal or from_reply(phase, reply.code, reply.text)
+                dialogue.refusal = refusal
                 # After 421 the server hangs up (RFC 5321 section 3.8).
                 if not is_pipelined or reply.code == 421:
                     break
@@ -265,6 +269,7 @@ class _Dialogue:
 
     timeouts: Timeouts
     phase: Phase = Phase.MAIL
+    refusal: Outcome | None = None
 
     @property
     def seconds(self) -> float:
