@@ -355,7 +355,7 @@ def test_missing_package_is_an_error_of_the_check(settings, monkeypatch):
     assert error.hint == "Install the extra: pip install .[providers]"
 
 
-@pytest.mark.parametrize("name", ["nobody", "../x", "a.b"])
+@pytest.mark.parametrize("name", ["nobody", "a/b", "a.b"])
 def test_unknown_provider_is_an_error_of_the_check(settings, name):
     settings.MAIL_PROVIDER = name
 
