@@ -166,7 +166,18 @@ _email: dict[str, Any] = {
     "EMAIL_USE_SSL": False,
     "EMAIL_TIMEOUT": 20,
 }
-_email |= env.email_url("EMAIL_URL", default="filemail://")
+# The API of a provider instead of a server: EMAIL_URL=anymail+postmark:// and the like,
+# with what django-anymail wants to know in ANYMAIL.
+_scheme = urlsplit(env.str("EMAIL_URL", default="")).scheme
+MAIL_PROVIDER = _scheme.removeprefix("anymail+") if _scheme[:8] == "anymail+" else ""
+ANYMAIL: dict[str, Any] = env.dict("ANYMAIL", default={})
+if "REQUESTS_TIMEOUT" in ANYMAIL:
+    ANYMAIL["REQUESTS_TIMEOUT"] = float(ANYMAIL["REQUESTS_TIMEOUT"])
+_email |= env.email_url(
+    "EMAIL_URL",
+    default="filemail://",
+    backend=f"anymail.backends.{MAIL_PROVIDER}.EmailBackend" if MAIL_PROVIDER else None,
+)
 _email["EMAIL_FILE_PATH"] = MAIL_DIR
 _email["EMAIL_PORT"] = _email["EMAIL_PORT"] or (
     465 if _email["EMAIL_USE_SSL"] else 587 if _email["EMAIL_USE_TLS"] else 25
@@ -214,6 +225,11 @@ RETRY_DELAYS: list[timedelta] = [
 # Messages a second to a recipient domain over one connection; `*` for all others.
 SENDING_RATES: dict[str, float] = env.dict(
     "SENDING_RATES", cast={"value": float}, default={}
+)
+# How many connections, of all processes, carry mail to a recipient domain at once; 0 is
+# any number (docs/how-to/run-on-postgresql.md).
+SENDING_CONNECTIONS: dict[str, int] = env.dict(
+    "SENDING_CONNECTIONS", cast={"value": int}, default={}
 )
 # Whether a relay of ours signs what we hand it (DKIM); else operators are warned.
 IS_SIGNED_BY_RELAY = env.bool("IS_SIGNED_BY_RELAY", default=False)

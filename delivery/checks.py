@@ -1,12 +1,15 @@
-"""System checks of the database that deliveries rely on."""
+"""System checks of the database and of the servers that deliveries rely on."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
+
+from delivery.channels.encryption import is_loopback
 
 
 @register()
@@ -43,6 +46,54 @@ def check_commits_are_durable(
         )
         for alias in databases or []
         if _synchronous_commit(alias) == "off"
+    ]
+
+
+@register()
+def check_provider_is_installed(
+    *, app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """delivery.E011: the provider of EMAIL_URL is not there to take any mail."""
+    name = settings.MAIL_PROVIDER
+    if not name:
+        return []
+    if find_spec("anymail") is None:
+        return [
+            Error(
+                f"EMAIL_URL names the provider “{name}”, but the package django-anymail"
+                " is not installed.",
+                hint="Install the extra: pip install .[providers]",
+                id="delivery.E011",
+            )
+        ]
+    if name.isidentifier() and find_spec(f"anymail.backends.{name}") is not None:
+        return []
+    return [
+        Error(
+            f"EMAIL_URL names the provider “{name}”, which django-anymail does not"
+            " know.",
+            hint="Write anymail+ and its name there, such as anymail+postmark://",
+            id="delivery.E011",
+        )
+    ]
+
+
+@register()
+def check_password_is_encrypted(
+    *, app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """delivery.W011: whoever listens on the way to the mail server has its password."""
+    server = settings.SMTP_SERVER or {}
+    is_encrypted = server.get("use_tls") or server.get("use_ssl")
+    if not server.get("password") or is_encrypted or is_loopback(server["host"]):
+        return []
+    return [
+        Warning(
+            "The password of the mail server is sent without encryption to"
+            f" {server['host']}.",
+            hint="Begin EMAIL_URL with smtp+tls:// (port 587) or smtp+ssl:// (465).",
+            id="delivery.W011",
+        )
     ]
 
 

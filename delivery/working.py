@@ -19,6 +19,7 @@ from delivery.gate import Gate, GateStuck, Passage
 from delivery.lanes import Lanes, domain_of
 from delivery.models import Delivery, Part
 from delivery.parts import AT_MOST_ONCE, Leased
+from delivery.places import Places
 from delivery.settlements import Settlement
 from delivery.states import DeliveryStatus, MessageStatus
 from profiles import in_flight
@@ -28,6 +29,7 @@ STUCK_FOR: Final = timedelta(minutes=1)
 COMPOSED_AT_ONCE: Final = 25
 # A turn that comes sooner is waited for.
 _SHORT: Final = 0.5  # seconds
+_REST: Final = 1.0  # seconds
 
 
 @dataclass
@@ -73,6 +75,7 @@ class PartRun:
     transport: Transport
     _pending: Settlement | None = None
     _not_before: datetime | None = None
+    _places: Places = field(default_factory=Places)
     _deferred: dict[datetime, list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -97,9 +100,11 @@ class PartRun:
                 break
         self._settle(gate)
         gate.close()
+        self._places.leave()
         for due_at, profile_ids in self._deferred.items():
             parts.defer(self.part, profile_ids, due_at=due_at)
         parts.release(self.part, not_before=self._not_before)
+        self._rest(len(messages))
 
     def _composed(
         self, messages: Sequence[Leased], recipients: Mapping[int, Fields]
@@ -127,7 +132,9 @@ class PartRun:
         """Keep to the lane of a message: say whether its turn is later than now."""
         domain = domain_of(message.address)
         now = timezone.now()
-        until = self.owner.lanes.paused_until(domain, now=now)
+        until = self.owner.lanes.paused_until(
+            domain, now=now
+        ) or self._places.full_until(domain, now=now)
         if until is not None:
             self._deferred[until].append(message.profile_id)
             return True
@@ -140,6 +147,14 @@ class PartRun:
             return True
         self.owner.stopping.wait(seconds)
         return False
+
+    def _rest(self, count: int) -> None:
+        """Wait a little after a part of which every message had to be put off.
+
+        Else whoever finds no place would go round and round through all parts.
+        """
+        if count and count == sum(map(len, self._deferred.values())):
+            self.owner.stopping.wait(_REST)
 
     def _send_one(self, message: Leased, composition: Composition, gate: Gate) -> bool:
         """Bring one message to its end; say whether to go on with the next one."""

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
 from optout.models.ledger import ConsentSource, Direction
-from profiles import bulk
+from profiles import bulk, in_flight
 
 _BATCH: Final = 1000
 _EVENT_COLUMNS: Final = (
@@ -79,6 +79,7 @@ def set_missing(flags: Sequence[Flag], *, by: str, now: str) -> int:
     raised = raise_missing([(flag.profile_id, flag.channel) for flag in flags], now=now)
     news = [flag for flag in flags if (flag.profile_id, flag.channel) in raised]
     _record(news, by=by, now=now)
+    in_flight.wait_until_none(profile_id for profile_id, _channel in raised)
     return len(raised)
 
 

@@ -33,7 +33,7 @@ from optout.subscription_rows import (
     strictest,
     unknown_person,
 )
-from profiles import bulk, storing
+from profiles import bulk, in_flight, storing
 from profiles.checks import check_digest_key
 from profiles.models import Address
 from profiles.reading import (
@@ -247,6 +247,11 @@ class _Decisions:
                 actor=by,
             )
             for row, service, direction in self._events
+        )
+        in_flight.wait_until_none(
+            row.profile_id
+            for row, _service, direction in self._events
+            if direction == Direction.OUT
         )
 
 

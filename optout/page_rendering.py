@@ -166,6 +166,7 @@ def confirmation(
     undo: str = "",
     action: str = "",
     needs_mailbox: bool = False,
+    is_late: bool = False,
 ) -> str:
     """Write what is said after the button was pressed; with a nonce, offer to undo."""
     return _said(
@@ -175,6 +176,7 @@ def confirmation(
         undo=undo,
         action=action,
         needs_mailbox=needs_mailbox,
+        is_late=is_late,
     )
 
 

@@ -4,7 +4,7 @@ The token says it all. GET, HEAD and OPTIONS write nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from optout.public_asking import unknown
 from optout.public_pages import form_of, open_to_all, page, supported
 from optout.recipients import Recipient
 from optout.tokens import InvalidToken, Link, Purpose
+from profiles import in_flight
 from profiles.channels import ANY_CHANNEL, Channel
 
 # Exact, so that another verb can be added (RFC 8058 section 3.2).
@@ -35,8 +36,8 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     who = recipients.find(link)
     with translation.override(supported(request, who.language)):
         if request.method == "POST" and form_of(request) == _ONE_CLICK:
-            _stop(link, ConsentSource.ONE_CLICK)
-            return page("stopped", about(who))
+            stopped = _stop(link, ConsentSource.ONE_CLICK)
+            return page("stopped", about(who) | stopped.late)
         # The button is of another purpose than the header's link.
         return ask(who, tokens.make(link, Purpose.STOP))
 
@@ -60,9 +61,9 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
             return ask(who, token)
         if form.get("stop") == "channel":
             who = replace(who, link=replace(link, service_id=0), service=None)
-        event_id = _stop(who.link, ConsentSource.LANDING_PAGE)
-        undo = stopping.undo_nonce(event_id) if event_id else ""
-        after = {"token": token, "undo": undo} | _why(event_id)
+        stopped = _stop(who.link, ConsentSource.LANDING_PAGE)
+        undo = stopping.undo_nonce(stopped.event_id) if stopped.event_id else ""
+        after = {"token": token, "undo": undo} | _why(stopped.event_id) | stopped.late
         return page("stopped", about(who) | after)
 
 
@@ -122,6 +123,22 @@ def about(who: Recipient) -> dict[str, Any]:
     }
 
 
-def _stop(link: Link, source: ConsentSource) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """The ledger row of a stop that was news, and whether it met a message."""
+
+    event_id: int | None
+    is_late: bool
+
+    @property
+    def late(self) -> dict[str, Any]:
+        return {"is_late": True} if self.is_late else {}
+
+
+def _stop(link: Link, source: ConsentSource) -> _Stopped:
     language = translation.get_language() or ""
-    return stopping.stop(link, source=source, language=language, now=timezone.now())
+    with in_flight.watched() as watch:
+        event_id = stopping.stop(
+            link, source=source, language=language, now=timezone.now()
+        )
+    return _Stopped(event_id, watch.is_late)

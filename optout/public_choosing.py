@@ -9,6 +9,7 @@ from optout.public_asking import unknown
 from optout.public_pages import form_of, ids_in, open_to_all, page, supported
 from optout.recipients import Recipient
 from optout.tokens import ExpiredToken, InvalidToken, Purpose
+from profiles import in_flight
 
 
 @open_to_all
@@ -39,15 +40,17 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _choose(who: Recipient, token: str, *, form: list[tuple[str, str]]) -> HttpResponse:
-    changes = choosing.choose(
-        who.link,
-        _wanted(form),
-        language=translation.get_language() or "",
-        now=timezone.now(),
-    )
+    with in_flight.watched() as watch:
+        changes = choosing.choose(
+            who.link,
+            _wanted(form),
+            language=translation.get_language() or "",
+            now=timezone.now(),
+        )
     chosen = {
         "changes": changes,
         "token": token,
+        "is_late": watch.is_late,
         "undo": stopping.undo_nonce(*changes.event_ids) if changes.event_ids else "",
     }
     return page("chosen", public.about(who) | chosen)

@@ -34,6 +34,7 @@ from optout.public_asking import unknown
 from optout.public_pages import answer, form_of, ids_in, open_to_all, supported
 from optout.recipients import Recipient
 from optout.tokens import ExpiredToken, InvalidToken, Purpose
+from profiles import in_flight
 from profiles.models import Profile
 
 _Form = list[tuple[str, str]]
@@ -119,14 +120,16 @@ def _save(
         return _again(shown, visitor, sent=sent, wanting=wanting)
     version = shown.page.published_version
     assert version is not None
-    events = page_submission.carry_out(
-        profile, Sent(version, sent, who.link, shown.language, timezone.now())
-    )
+    with in_flight.watched() as watch:
+        events = page_submission.carry_out(
+            profile, Sent(version, sent, who.link, shown.language, timezone.now())
+        )
     text = page_rendering.confirmation(
         shown,
         masked_address=visitor.masked_address,
         undo=stopping.undo_nonce(*events) if events else "",
         action=visitor.action,
+        is_late=watch.is_late,
     )
     return answer(text, shown.language)
 

@@ -1,5 +1,7 @@
 """The pages of a sign-up: asking for a service, and agreeing from the mailbox."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -10,6 +12,7 @@ from optout.models import Service
 from optout.public_asking import unknown
 from optout.public_pages import form_of, open_to_all, page, supported
 from optout.tokens import ExpiredToken, InvalidToken, Link, Purpose
+from profiles import in_flight
 from profiles.channels import Channel
 
 
@@ -74,8 +77,9 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _confirm(link: Link) -> HttpResponse:
-    outcome, profile = confirmation.confirm(link, now=timezone.now())
-    about = {"outcome": outcome.value}
+    with in_flight.watched() as watch:
+        outcome, profile = confirmation.confirm(link, now=timezone.now())
+    about: dict[str, Any] = {"outcome": outcome.value, "is_late": watch.is_late}
     if outcome is Outcome.CONFIRMED and profile is not None:
         # Whoever presses the button in the mailbox may see and choose what comes.
         fresh = Link(profile.pk, Channel.EMAIL, timezone.now(), digest=link.digest)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from optout import boxes
 from optout.forms import BoxesForm
 from optout.preferences import ConsentError
+from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 
 
@@ -19,6 +20,7 @@ from profiles.models import Profile
     ["profiles.view_profile", "optout.add_optout"], raise_exception=True
 )
 @require_http_methods(["GET", "HEAD", "POST"])
+@tells_if_late
 def opt_outs(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Show the boxes of one person on a page of their own, and save them."""
     profile = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)

@@ -26,6 +26,7 @@ from optout.forms_subscribing import (
 from optout.models import Service, Subscription
 from optout.models.ledger import ConsentSource
 from optout.preferences import ConsentError
+from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 from profiles.paging import page_of
 
@@ -145,6 +146,7 @@ def _may_subscribe(request: HttpRequest, person: Profile, service: Service) -> b
     ["profiles.view_profile", "optout.change_subscription"], raise_exception=True
 )
 @require_POST
+@tells_if_late
 def unsubscribe(request: HttpRequest, profile_id: int) -> HttpResponse:
     """End one subscription of one person."""
     person = get_object_or_404(Profile, pk=profile_id)

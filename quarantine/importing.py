@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, NamedTuple, TypeAlias
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from profiles import bulk
+from profiles import bulk, in_flight
 from profiles.addresses import parse
 from profiles.channels import Channel
 from profiles.checks import check_digest_key
@@ -34,7 +34,7 @@ from profiles.reading import (
 from quarantine import batches
 from quarantine.batches import Change, Happening, Key, NewAddress
 from quarantine.models import QuarantinedAddress
-from quarantine.reasons import Event, Reason, Source, Status
+from quarantine.reasons import EXCLUDING, Event, Reason, Source, Status
 from quarantine.transitions import KEEP, TABLE, Refusal, import_event
 
 COLUMNS: Final = ("channel", "address", "status", "reason")
@@ -244,3 +244,5 @@ def _write(decisions: _Decisions, *, by: str, now: datetime) -> None:
     batches.insert(decisions.new.values(), source=source, by=by, now=now)
     batches.update(list(decisions.changes.values()), source=source, by=by, now=now)
     batches.record(decisions.happenings, source=source, by=by, now=now)
+    stopped = [each for each in decisions.happenings if each.to_status in EXCLUDING]
+    in_flight.wait_until_none([], {each.key.digest for each in stopped})

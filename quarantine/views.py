@@ -18,6 +18,7 @@ from django.views.decorators.http import (
 )
 
 from profiles.channels import Channel
+from profiles.late_stops import tells_if_late
 from profiles.paging import page_of
 from profiles.searching import row_ids
 from quarantine import browsing, listing
@@ -66,6 +67,7 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @login_required
 @permission_required("quarantine.add_quarantinedaddress", raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@tells_if_late
 def add(request: HttpRequest) -> HttpResponse:
     """List an address by hand."""
     form = AddForm(request.POST if request.method == "POST" else None)
@@ -92,6 +94,7 @@ def add(request: HttpRequest) -> HttpResponse:
 @login_required
 @permission_required("quarantine.view_quarantinedaddress", raise_exception=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@tells_if_late
 def address(request: HttpRequest, address_id: int) -> HttpResponse:
     """Show an address with its history; by POST, edit its status."""
     row = get_object_or_404(QuarantinedAddress, pk=address_id)

@@ -2,12 +2,17 @@
 
 Usage: python -m tests.sink --log FILE [--port 0] [--seed 1] [--provider]
     [--smtputf8] [--plain] [--keep] [--faults JSON]
+    [--certificate FILE [--implicit]] [--auth MECHANISM]
 
 Prints its port. Each message it takes is appended to the log before it is answered:
 one line of JSON with `at` (nanoseconds of the monotonic clock, which all processes of
 a machine share), `sender`, `recipient`, `id` (Message-ID) and `fault`.
 
 --keep adds the message itself; --plain offers no extension.
+
+--certificate (with its key, in PEM) offers STARTTLS, and --implicit speaks TLS from the
+first byte. --auth asks for user `campaign` and password `secret` by PLAIN or LOGIN; the
+log of a message says under `how` whether it came `encrypted`, `signed-in`, or both.
 
 --faults is a JSON object of probabilities: `drop` (logged, then the connection closed
 without an answer), `refuse_now` (451 to the recipient), `refuse` (550 5.1.1 to the
@@ -31,12 +36,15 @@ import base64
 import json
 import os
 import random
+import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 WINDOW = 200
 FREE_SHARE = 0.01
@@ -53,13 +61,15 @@ class Sink:
     is_provider: bool = False
     keeps: bool = False
     offers: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SIZE 10485760")
+    tls: ssl.SSLContext | None = None
+    mechanism: str = ""
     lots: random.Random = field(default_factory=lambda: random.Random(1))
     last: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         try:
             await Session(self, reader, writer).run()
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         finally:
             writer.close()
@@ -87,6 +97,11 @@ class Session:
         self.sink, self.reader, self.writer = sink, reader, writer
         self.sender = self.recipient = ""
         self.said: list[bytes] = []
+        self.is_signed_in = False
+
+    @property
+    def is_encrypted(self) -> bool:
+        return self.writer.get_extra_info("ssl_object") is not None
 
     async def run(self) -> None:
         self.say("220 sink ESMTP")
@@ -105,9 +120,20 @@ class Session:
     async def answer(self, verb: str, line: bytes) -> None:
         if verb in {"EHLO", "HELO"}:
             lines = ["sink", *self.sink.offers]
+            if self.sink.tls and not self.is_encrypted:
+                lines.append("STARTTLS")
+            if self.sink.mechanism:
+                lines.append(f"AUTH {self.sink.mechanism}")
             for each in lines[:-1]:
                 self.say(f"250-{each}")
             self.say(f"250 {lines[-1]}")
+        elif verb == "STAR" and self.sink.tls:
+            self.say("220 2.0.0 Go on")
+            await self.writer.start_tls(self.sink.tls)
+        elif verb == "AUTH":
+            await self.sign_in(line)
+        elif verb == "MAIL" and self.sink.mechanism and not self.is_signed_in:
+            self.say("530 5.7.0 Sign in first")
         elif verb == "MAIL":
             self.sender, self.recipient = address_of(line), ""
             self.say("250 2.1.0 Ok")
@@ -120,6 +146,20 @@ class Session:
             self.say("250 2.0.0 Ok")
         else:
             self.say("502 5.5.2 What?")
+
+    async def sign_in(self, line: bytes) -> None:
+        words = line.split()
+        if words[1].decode() != self.sink.mechanism:
+            self.say("504 5.5.4 Not that way")
+            return
+        said = [words[2]] if len(words) > 2 else []
+        while len(said) < (2 if self.sink.mechanism == "LOGIN" else 1):
+            self.say("334 " + ("UGFzc3dvcmQ6" if said else "VXNlcm5hbWU6"))
+            await self.writer.drain()
+            said.append((await self.reader.readline()).strip())
+        plain = [part for each in said for part in base64.b64decode(each).split(b"\0")]
+        self.is_signed_in = plain[-2:] == [b"campaign", b"secret"]
+        self.say("235 2.7.0 Ok" if self.is_signed_in else "535 5.7.8 No")
 
     async def take_recipient(self, address: str) -> None:
         prefix = address.partition("-")[0]
@@ -163,6 +203,9 @@ class Session:
             "id": message_id,
             "fault": fault,
         }
+        how = ["encrypted"] * self.is_encrypted + ["signed-in"] * self.is_signed_in
+        if how:
+            line["how"] = " ".join(how)
         self.sink.write(line | ({"content": kept} if kept else {}))
         await self.answer_message(fault)
 
@@ -226,9 +269,15 @@ def message_id_of(content: bytes) -> str:
     return line.strip().decode("latin-1")
 
 
-async def serve(sink: Sink, port: int) -> None:
+async def serve(sink: Sink, port: int, *, is_implicit: bool) -> None:
     # A message is read as one piece.
-    server = await asyncio.start_server(sink.serve, "127.0.0.1", port, limit=32 << 20)
+    server = await asyncio.start_server(
+        sink.serve,
+        "127.0.0.1",
+        port,
+        limit=32 << 20,
+        ssl=sink.tls if is_implicit else None,
+    )
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()
@@ -260,6 +309,34 @@ def start(path: Path, *options: str) -> tuple[subprocess.Popen[str], int]:
     return process, int(process.stdout.readline())
 
 
+def inject(context: ssl.SSLContext, plain: bytes) -> tuple[int, list[bytes]]:
+    """Serve one connection, with a reply in clear right behind that to STARTTLS.
+
+    Gives the port, and the list of what is said to it after that.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    said: list[bytes] = []
+
+    def serve() -> None:
+        connection, _address = listener.accept()
+        listener.close()
+        connection.sendall(b"220 x\r\n")
+        connection.recv(4096)
+        connection.sendall(b"250-x\r\n250 STARTTLS\r\n")
+        connection.recv(4096)
+        connection.sendall(b"220 Go on\r\n" + plain)
+        try:
+            with context.wrap_socket(connection, server_side=True) as encrypted:
+                while line := encrypted.recv(4096):
+                    said.append(line)
+                    encrypted.sendall(b"250 x\r\n")
+        except OSError:
+            connection.close()
+
+    Thread(target=serve, daemon=True).start()
+    return int(listener.getsockname()[1]), said
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--log", required=True)
@@ -270,6 +347,9 @@ def main() -> None:
     parser.add_argument("--smtputf8", action="store_true")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--certificate")
+    parser.add_argument("--implicit", action="store_true")
+    parser.add_argument("--auth", default="")
     chosen = parser.parse_args()
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
     sink = Sink(
@@ -283,7 +363,11 @@ def main() -> None:
         sink.offers = ("HELP",)
     if chosen.smtputf8:
         sink.offers += ("SMTPUTF8",)
-    asyncio.run(serve(sink, chosen.port))
+    sink.mechanism = chosen.auth
+    if chosen.certificate:
+        sink.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        sink.tls.load_cert_chain(chosen.certificate)
+    asyncio.run(serve(sink, chosen.port, is_implicit=chosen.implicit))
 
 
 if __name__ == "__main__":

@@ -270,6 +270,23 @@ def test_results_that_nobody_reads_end_in_one_sentence(clone):
     assert result.stderr.count("\n") == 1
 
 
+def test_provider_is_chosen_by_the_url_of_mail(clone):
+    settings = read(
+        "MAIL_PROVIDER",
+        "ANYMAIL",
+        "SMTP_SERVER",
+        cwd=clone,
+        EMAIL_URL="anymail+postmark://",
+        ANYMAIL="POSTMARK_SERVER_TOKEN=a-token,REQUESTS_TIMEOUT=5",
+    )
+
+    assert settings == {
+        "MAIL_PROVIDER": "postmark",
+        "ANYMAIL": {"POSTMARK_SERVER_TOKEN": "a-token", "REQUESTS_TIMEOUT": 5.0},
+        "SMTP_SERVER": None,
+    }
+
+
 def test_example_environment_names_every_variable_with_a_comment():
     lines = (ROOT / ".env.example").read_text("utf-8").splitlines()
     settings = (ROOT / "campaign/settings.py").read_text("utf-8")

@@ -25,7 +25,7 @@ from optout.list_headers import HeaderPair
 from optout.mail_tokens import MailLink, MailPurpose
 
 _LINE_ENDS: Final = re.compile(r"\r\n|\r|\n")
-_BREAKS: Final = re.compile(r"[\r\n\0]")
+_BREAKS: Final = re.compile(r"[\0-\x1f\x7f]")
 _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _SENDER: Final = re.compile(
     r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<in>[^<>]+)>|(?P<bare>[^<>\s]+))\s*"
@@ -141,7 +141,8 @@ def mailbox(text: str) -> Mailbox:
     """Read `Name <address>` or `address`. Raises MailError for anything else."""
     if _BREAKS.search(text):
         raise MailError(
-            f"The mailbox {text[:80]!r} has line breaks in it. Take them out."
+            f"The mailbox {text[:80]!r} has line breaks or control characters in it."
+            " Take them out."
         )
     found = _SENDER.fullmatch(text)
     address = (found["in"] or found["bare"]).strip() if found else ""

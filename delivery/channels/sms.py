@@ -10,12 +10,12 @@ import hmac
 import json
 from email.message import Message as Headers
 from http.client import HTTPException
-from ipaddress import ip_address
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from delivery.channels.encryption import is_loopback
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned
 from delivery.channels.transport import Composition
 
@@ -48,7 +48,7 @@ class SmsGateway:
         if not self._secret:
             return self._not_there("sms_gateway_secret_not_set")
         parts = urlsplit(self._url)
-        if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+        if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             return self._not_there("sms_gateway_not_https")
         return None
 
@@ -107,10 +107,3 @@ def _outcome(status: int, body: bytes, headers: Headers) -> Outcome:
     return Outcome(
         kind, Phase.CONTENT, status, reply=reply, pauses_lane=status in _SLOW_DOWN
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

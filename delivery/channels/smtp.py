@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
+from delivery.channels import encryption
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned, from_reply
 from delivery.channels.patience import PatientSocket
 from delivery.channels.replies import BadReply, ConnectionBroken, Reply, ReplyReader
@@ -23,6 +24,8 @@ MESSAGES_PER_CONNECTION: Final = 500
 # A connection that rested so long is asked whether it lives before it is used.
 _RESTED: Final = 30.0  # seconds
 _HUNG_UP: Final = "hung_up"
+# Raised when a server knows none of the ways to sign in, or no AUTH at all.
+_NO_WAY_IN: Final = (smtplib.SMTPException, smtplib.SMTPNotSupportedError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,12 @@ class SmtpTransport:
             outcome = self._transaction(envelope, dialogue)
         except (ConnectionBroken, OSError) as error:
             is_silent = isinstance(error.__cause__ or error, TimeoutError)
-            outcome = dialogue.broken("connection_broken" if is_silent else _HUNG_UP)
+            code = "connection_broken" if is_silent else _HUNG_UP
+            # Some refuse and hang up: it is a refusal all the same.
+            outcome = dialogue.refusal or dialogue.broken(code)
             self._drop()
         except BadReply as error:
-            outcome = dialogue.broken("bad_reply", str(error))
+            outcome = dialogue.refusal or dialogue.broken("bad_reply", str(error))
             self._drop()
         self._used_at = monotonic()
         return outcome
@@ -114,7 +119,6 @@ class SmtpTransport:
         phase = Phase.CONNECT
         try:
             server = self._connected()
-            self._server = server
             phase = Phase.TLS
             self._encrypt(server)
             phase = Phase.AUTH
@@ -126,7 +130,10 @@ class SmtpTransport:
             return self._unreachable(phase, error, code="authentication_refused")
         except smtplib.SMTPException as error:
             phase = Phase.GREETING if phase == Phase.CONNECT else phase
-            return self._unreachable(phase, error)
+            code = "authentication_not_offered" if type(error) in _NO_WAY_IN else ""
+            return self._unreachable(phase, error, code=code)
+        except ssl.SSLError as error:
+            return self._unreachable(Phase.TLS, code=encryption.code_of(error))
         except (OSError, ValueError) as error:
             return self._unreachable(phase, code=type(error).__name__)
         # Read once, as it costs a lookup in a dictionary per message afterwards.
@@ -148,12 +155,14 @@ class SmtpTransport:
                 chosen.port,
                 local_hostname=name,
                 timeout=seconds,
-                context=_context(),
+                context=encryption.context(),
             )
         else:
             server = smtplib.SMTP(
                 chosen.host, chosen.port, local_hostname=name, timeout=seconds
             )
+        # Closed by _drop() when the greeting fails.
+        self._server = server
         server.ehlo_or_helo_if_needed()
         return server
 
@@ -163,7 +172,7 @@ class SmtpTransport:
         if not server.has_extn("starttls"):
             # Never in clear what was to be encrypted.
             raise _Refused("tls_not_offered")
-        server.starttls(context=_context())
+        server.starttls(context=encryption.context())
         server.ehlo()
 
     def _unreachable(
@@ -207,6 +216,7 @@ class SmtpTransport:
             reply = self._read(seconds=dialogue.seconds)
             if not _is_good(phase, reply):
                 refusal = refusal or from_reply(phase, reply.code, reply.text)
+                dialogue.refusal = refusal
                 # After 421 the server hangs up (RFC 5321 section 3.8).
                 if not is_pipelined or reply.code == 421:
                     break
@@ -257,6 +267,7 @@ class _Dialogue:
 
     timeouts: Timeouts
     phase: Phase = Phase.MAIL
+    refusal: Outcome | None = None
 
     @property
     def seconds(self) -> float:
@@ -328,7 +339,3 @@ def _stuffed(content: bytes) -> bytes:
 
 def _is_good(phase: Phase, reply: Reply) -> bool:
     return reply.code == 354 if phase == Phase.DATA else 200 <= reply.code < 300
-
-
-def _context() -> ssl.SSLContext:
-    return ssl.create_default_context()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from delivery import erasure, profile_page, proof
+from delivery import erasure, profile_messages, profile_page, proof
 from delivery.explanation import Explanation, explain
 from delivery.forms_profiles import (
     EraseForm,
@@ -20,6 +20,7 @@ from delivery.forms_profiles import (
 from delivery.history import history_of
 from optout.forms import BoxesForm
 from optout.forms_subscribing import SubscriptionForm
+from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 from profiles.paging import page_of
 from profiles.searching import LIMIT, search
@@ -61,6 +62,7 @@ def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
     ["profiles.view_profile", "quarantine.add_quarantinedaddress"], raise_exception=True
 )
 @require_POST
+@tells_if_late
 def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Quarantine every address of one person."""
     person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
@@ -86,6 +88,7 @@ def quarantine_all(request: HttpRequest, profile_id: int) -> HttpResponse:
     ["profiles.view_profile", "profiles.erase_profile"], raise_exception=True
 )
 @require_POST
+@tells_if_late
 def erase(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Erase one person, after a typed confirmation."""
     person = get_object_or_404(Profile.objects.not_erased(), pk=profile_id)
@@ -165,6 +168,11 @@ def _show(
             "quarantine_form": quarantine_form or QuarantineAllForm(),
             "erase_form": erase_form or EraseForm(person),
             "ask": ask,
+            "sent_messages": (
+                profile_messages.latest_of(person)
+                if request.user.has_perm("delivery.view_message")
+                else []
+            ),
             "explanation": _explanation(request, person, ask),
         },
     )

@@ -2,13 +2,15 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from delivery.channels import smtp
-from delivery.channels.outcomes import OutcomeKind, Phase
+from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
 from delivery.channels.smtp import SmtpSettings, SmtpTransport, Timeouts
 from delivery.channels.transport import Composition
 from tests import sink
@@ -155,7 +157,8 @@ def answering(*lines: bytes) -> int:
 
     def serve() -> None:
         connection, _address = listener.accept()
-        with connection, listener:
+        # It may be gone before everything was said.
+        with connection, listener, suppress(OSError):
             for line in lines:
                 connection.sendall(line)
                 if not connection.recv(4096):
@@ -181,6 +184,85 @@ def test_server_that_hangs_up_at_once_is_not_asked_for_ever():
     port = answering(b"220 hi\r\n", b"250 ok\r\n")
 
     assert connect(port) == (SOFT, "hung_up")
+
+
+def outcome_of(port: int, timeouts: Timeouts) -> Outcome:
+    transport = SmtpTransport(SmtpSettings("127.0.0.1", port, timeouts=timeouts))
+    outcome = transport.send(mail())
+    transport.close()
+    return outcome
+
+
+def test_server_that_never_asks_for_the_message_is_tried_again():
+    port = answering(b"220 x\r\n", b"250 x\r\n", b"250 Ok\r\n", b"250 Ok\r\n", b"")
+
+    outcome = outcome_of(port, replace(SHORT, data=0.2))
+
+    assert (outcome.kind, outcome.phase) == (SOFT, Phase.DATA)
+    assert outcome.code == "connection_broken"
+
+
+def test_answer_just_before_the_end_of_the_time_counts(tmp_path):
+    process, port = sink.start(tmp_path / "log")
+    try:
+        # It says nothing for a second.
+        late = Composition("b-x@example.com", "stall-x@example.com", mail().content)
+        transport = SmtpTransport(
+            SmtpSettings("127.0.0.1", port, timeouts=replace(SHORT, end=3.0))
+        )
+        assert transport.send(late).kind == SENT
+        transport.close()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    # Ten minutes by RFC 5321 section 4.5.3.2.6.
+    assert Timeouts().end == 600
+
+
+LIES = {
+    "takes the message before it came": (b"250 Ok\r\n", (SOFT, Phase.DATA, 250)),
+    "asks for what nobody offered": (b"334 Go\r\n", (SOFT, Phase.DATA, 334)),
+    "says no code": (b"hello\r\n", (SOFT, Phase.DATA, 0)),
+    "says a code of four": (b"3540 Go\r\n", (SOFT, Phase.DATA, 0)),
+    "never ends its reply": (b"354-Go\r\n" * 200_000, (SOFT, Phase.DATA, 0)),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_server_that_lies_is_sent_no_message(name):
+    answer, expected = LIES[name]
+    port = answering(b"220 x\r\n", b"250 x\r\n", b"250 Ok\r\n", b"250 Ok\r\n", answer)
+
+    outcome = outcome_of(port, SHORT)
+
+    assert (outcome.kind, outcome.phase, outcome.reply_code) == expected
+
+
+OFFERS = {"pipelined": b"250-x\r\n250 PIPELINING\r\n", "plain": b"250 x\r\n"}
+
+
+@pytest.mark.parametrize("offers", OFFERS)
+@pytest.mark.parametrize("rest", [b"", b"nonsense\r\n"], ids=["hangs up", "babbles"])
+def test_refusal_counts_whatever_the_server_does_after_it(offers, rest):
+    refusal = b"550 5.1.1 No such user\r\n" + rest
+    answers = [b"250 Ok\r\n" + refusal, b""]
+    if offers == "plain":
+        answers = [b"250 Ok\r\n", refusal]
+
+    port = answering(b"220 x\r\n", OFFERS[offers], *answers)
+    outcome = outcome_of(port, replace(SHORT, data=0.2, command=0.5))
+
+    assert (outcome.kind, outcome.phase, outcome.reply_code) == (HARD, Phase.RCPT, 550)
+
+
+def test_server_that_knows_no_greeting_is_unreachable():
+    port = answering(b"220 x\r\n", b"500 What?\r\n", b"500 What?\r\n")
+
+    outcome = outcome_of(port, SHORT)
+
+    assert (outcome.kind, outcome.phase) == (UNREACHABLE, Phase.GREETING)
+    assert outcome.reply_code == 500
 
 
 def connect(port: int, **options) -> tuple[OutcomeKind, str]:

@@ -47,6 +47,17 @@ class Cluster:
         # With the options that it was started with.
         self._run("pg_ctl", "-D", str(self.data), "-l", self._log, "-w", "start")
 
+    def follow(self) -> "Cluster":
+        """Start a replica of it, which answers questions and takes no writes."""
+        replica = Cluster()
+        if os.getuid() == 0:
+            shutil.chown(replica.folder, "postgres")
+        source = f"postgres://campaign@127.0.0.1:{self.port}/"
+        copy = ["--pgdata", str(replica.data), "--checkpoint=fast", "--no-sync"]
+        self._run("pg_basebackup", "-d", source, "--write-recovery-conf", *copy)
+        replica._serve()
+        return replica
+
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
