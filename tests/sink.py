@@ -129,6 +129,7 @@ class Session:
             self.say(f"250 {lines[-1]}")
         elif verb == "STAR" and self.sink.tls:
             self.say("220 2.0.0 Go on")
+            await self.tell()
             await self.writer.start_tls(self.sink.tls)
         elif verb == "AUTH":
             await self.sign_in(line)
@@ -155,7 +156,7 @@ class Session:
         said = [words[2]] if len(words) > 2 else []
         while len(said) < (2 if self.sink.mechanism == "LOGIN" else 1):
             self.say("334 " + ("UGFzc3dvcmQ6" if said else "VXNlcm5hbWU6"))
-            await self.writer.drain()
+            await self.tell()
             said.append((await self.reader.readline()).strip())
         plain = [part for each in said for part in base64.b64decode(each).split(b"\0")]
         self.is_signed_in = plain[-2:] == [b"campaign", b"secret"]
