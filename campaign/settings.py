@@ -220,6 +220,21 @@ IS_SIGNED_BY_RELAY = env.bool("IS_SIGNED_BY_RELAY", default=False)
 # Texts: an HTTP gateway, and the secret that signs what we ask of it.
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_SECRET = env.str("SMS_GATEWAY_SECRET", default="")
+# Inbound: where bounces come to, which the worker then collects: maildir:///path,
+# mbox:///path or imaps://user:password@host/INBOX.
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
+# What signs the reports of mail providers, by provider; without it they are refused.
+MAIL_HOOK_SECRETS: dict[str, str] = env.dict("MAIL_HOOK_SECRETS", default={})
+# The SNS topics that Amazon SES may report through.
+SNS_TOPICS: list[str] = env.list("SNS_TOPICS", default=[])
+# Shares of complaints about the messages of one day to one recipient domain: from the
+# first on there is a warning, from the second on the domain gets no marketing mail for
+# a day, and from the third on until a person says so. Of fewer messages than the
+# minimum nothing is said.
+COMPLAINT_WARNING = env.float("COMPLAINT_WARNING", default=0.001)
+COMPLAINT_PAUSE = env.float("COMPLAINT_PAUSE", default=0.002)
+COMPLAINT_STOP = env.float("COMPLAINT_STOP", default=0.003)
+COMPLAINT_MINIMUM = env.int("COMPLAINT_MINIMUM", default=1000)
 # Extractions: files for those who print, call or push on our behalf.
 EXTRACTION_DIR = VAR_DIR / "extractions"
 

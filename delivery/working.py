@@ -1,17 +1,17 @@
 """Working through the messages of one part: gate, wire, record, one after the other."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Event
 from typing import Final, Protocol
 
 from django.conf import settings
 from django.utils import timezone
 
-from delivery import parts, settlements
+from delivery import complaint_rates, parts, settlements
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
 from delivery.channels.transport import Transport
 from delivery.composing import Composer, CompositionError
@@ -27,6 +27,8 @@ UNREACHABLE_FOR: Final = timedelta(seconds=30)
 STUCK_FOR: Final = timedelta(minutes=1)
 # A turn that comes sooner is waited for.
 _SHORT: Final = 0.5  # seconds
+# How many messages may go out before they count for their domain.
+_UNCOUNTED: Final = 250
 
 
 @dataclass
@@ -74,6 +76,7 @@ class PartRun:
     _deferred: dict[datetime, list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _sent: Counter[tuple[str, date]] = field(default_factory=Counter)
 
     def send(self, messages: list[Leased]) -> None:
         """Send the messages of the part, and give it back.
@@ -87,6 +90,8 @@ class PartRun:
         for message in messages:
             if self.owner.stopping.is_set():
                 break
+            if self._sent.total() >= _UNCOUNTED:
+                self._count_sent()
             if self._has_to_wait(message, gate):
                 continue
             fields = recipients.get(message.profile_id, {})
@@ -94,6 +99,7 @@ class PartRun:
                 break
         self._settle(gate)
         gate.close()
+        self._count_sent()
         for due_at, profile_ids in self._deferred.items():
             parts.defer(self.part, profile_ids, due_at=due_at)
         parts.release(self.part, not_before=self._not_before)
@@ -102,7 +108,9 @@ class PartRun:
         """Keep to the lane of a message: say whether its turn is later than now."""
         domain = domain_of(message.address)
         now = timezone.now()
-        until = self.owner.lanes.paused_until(domain, now=now)
+        until = self.owner.lanes.paused_until(
+            domain, now=now, is_marketing=self.composer.content.is_marketing
+        )
         if until is not None:
             self._deferred[until].append(message.profile_id)
             return True
@@ -162,6 +170,8 @@ class PartRun:
             due_at = self.owner.lanes.pause(domain, now=now)
         elif status == MessageStatus.SENT:
             self.owner.lanes.forgive(domain, now=now)
+        if status == MessageStatus.SENT and domain:
+            self._sent[domain, passage.started_at.date()] += 1
         if outcome.kind == OutcomeKind.UNREACHABLE:
             self._hold_part(outcome)
         self._pending = Settlement(
@@ -179,6 +189,11 @@ class PartRun:
         if self._pending is not None:
             gate.settle(self._pending, now=timezone.now())
             self._forget()
+
+    def _count_sent(self) -> None:
+        """Count what went to each domain; a crash before loses these counts only."""
+        complaint_rates.count_sent(self._sent)
+        self._sent.clear()
 
     def _forget(self) -> None:
         self._pending = None

@@ -3,6 +3,13 @@ from delivery.models.contents import DeliveryContent
 from delivery.models.deliveries import Analysis, Delivery
 from delivery.models.inbound import Inbound, InboundKind, InboundState
 from delivery.models.messages import Message
+from delivery.models.reports import (
+    DomainDay,
+    HoldLevel,
+    LaneHold,
+    Report,
+    ReportKind,
+)
 from delivery.models.sending import Attempt, Lane, Part, Proof, Slot
 
 __all__ = [
@@ -12,12 +19,17 @@ __all__ = [
     "AudienceEntry",
     "Delivery",
     "DeliveryContent",
+    "DomainDay",
+    "HoldLevel",
     "Inbound",
     "InboundKind",
     "InboundState",
     "Lane",
+    "LaneHold",
     "Message",
     "Part",
     "Proof",
+    "Report",
+    "ReportKind",
     "Slot",
 ]
