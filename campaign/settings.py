@@ -238,6 +238,30 @@ COMPLAINT_MINIMUM = env.int("COMPLAINT_MINIMUM", default=1000)
 # Extractions: files for those who print, call or push on our behalf.
 EXTRACTION_DIR = VAR_DIR / "extractions"
 
+# Quarantine: what errors make of an address over time (checks: quarantine.E001)
+
+# Significant soft errors until an address is quarantined.
+QUARANTINE_SOFT_LIMIT = env.int("QUARANTINE_SOFT_LIMIT", default=5)
+# How long after one significant error the next one can count.
+QUARANTINE_SIGNIFICANT_HOURS = env.int("QUARANTINE_SIGNIFICANT_HOURS", default=24)
+# Without a significant error for so long, the count begins anew.
+QUARANTINE_RESET_DAYS = env.int("QUARANTINE_RESET_DAYS", default=10)
+# How long after a first error that may be an outage a second one confirms it.
+QUARANTINE_CONFIRM_HOURS = env.int("QUARANTINE_CONFIRM_HOURS", default=24)
+# After how long an address whose mailbox was full is tried again.
+QUARANTINE_MAILBOX_FULL_DAYS = env.int("QUARANTINE_MAILBOX_FULL_DAYS", default=30)
+# Reports of older errors are recorded only.
+QUARANTINE_REPORT_DAYS = env.int("QUARANTINE_REPORT_DAYS", default=14)
+# An outage of a domain: so many quarantined addresses within so many minutes,
+QUARANTINE_OUTAGE_ERRORS = env.int("QUARANTINE_OUTAGE_ERRORS", default=50)
+QUARANTINE_OUTAGE_MINUTES = env.int("QUARANTINE_OUTAGE_MINUTES", default=60)
+# and such a share of the messages to it; where these are not known, such a share of
+# all its addresses that bounces put into quarantine in four weeks.
+QUARANTINE_OUTAGE_PERCENT = env.int("QUARANTINE_OUTAGE_PERCENT", default=10)
+QUARANTINE_OUTAGE_USUAL_PERCENT = env.int("QUARANTINE_OUTAGE_USUAL_PERCENT", default=50)
+# After so many quiet hours what is provisional becomes definite.
+QUARANTINE_OUTAGE_QUIET_HOURS = env.int("QUARANTINE_OUTAGE_QUIET_HOURS", default=48)
+
 # Languages
 
 LANGUAGE_CODE = "en"

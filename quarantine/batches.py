@@ -98,7 +98,10 @@ def update(
         return
     at = connection.ops.adapt_datetimefield_value(now)
     same = (source.value, by, at)
-    sets = "SET status = {}, reason = {}, source = %s, updated_by = %s, updated_at = %s"
+    sets = (
+        "SET status = {}, reason = {}, source = %s, updated_by = %s, updated_at = %s,"
+        " is_provisional = FALSE, batch_id = NULL"
+    )
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             flat = [(*change.key, change.status, change.reason) for change in changes]

@@ -32,6 +32,8 @@ STRENGTH = {
 
 # Statuses that exclude an address from deliveries.
 EXCLUDING = frozenset({Status.QUARANTINE, Status.DENYLISTED})
+# Statuses in which errors are counted.
+COUNTING = frozenset({Status.VALID, Status.ERRONEOUS})
 
 
 class Reason(TextChoices):
@@ -101,6 +103,7 @@ class Source(TextChoices):
     KEYWORD = "keyword", _("Keyword by SMS")
     ERASURE = "erasure", _("Erasure")
     CLEANING = "cleaning", _("Nightly cleaning")
+    REPORT = "report", _("Delivery report")
 
 
 class Event(TextChoices):
@@ -110,6 +113,12 @@ class Event(TextChoices):
     SOFT_ERROR = "soft_error", _("Soft error")
     # The soft error that reaches the limit.
     SOFT_LIMIT = "soft_limit", _("Soft error, limit reached")
+    # One that may be an outage of the host; a second one confirms it.
+    UNSURE_ERROR = "unsure_error", _("Hard error, to be confirmed")
+    UNSURE_CONFIRMED = "unsure_confirmed", _("Hard error, confirmed")
+    # A hard error of an address that time would release, which it then does not.
+    HARDENED = "hardened", _("Hard error of an address with a full mailbox")
+    OWNER_CHANGED = "owner_changed", _("Owner changed")
     SUCCESS = "success", _("Delivered")
     COMPLAINT = "complaint", _("Complaint")
     STOP = "stop", _("STOP by SMS")
@@ -126,6 +135,40 @@ class Event(TextChoices):
     IMPORT_DENYLISTED = "import_denylisted", _("Imported as denylisted")
     RELEASE = "release", _("Released")
     EXPIRE = "expire", _("Expired")
+    # Of many addresses of a domain that went into quarantine at the same time.
+    HELD = "held", _("Held as provisional")
+    PROVISIONAL_CONFIRMED = "provisional_confirmed", _("Provisional made definite")
+    PROVISIONAL_DISCARDED = "provisional_discarded", _("Provisional discarded")
+    RELEASE_UNDONE = "release_undone", _("Release undone")
     ERASE = "erase", _("Person erased")
     DOMAIN_BLOCKED = "domain_blocked", _("Domain blocked")
     DOMAIN_UNBLOCKED = "domain_unblocked", _("Domain unblocked")
+    # What was reported and changed nothing: history only.
+    ERROR_NOTED = "error_noted", _("Error that changed nothing")
+
+
+# Events that count as an error of the address.
+ERRORS = frozenset(
+    {
+        Event.HARD_ERROR,
+        Event.SOFT_ERROR,
+        Event.SOFT_LIMIT,
+        Event.UNSURE_ERROR,
+        Event.UNSURE_CONFIRMED,
+        Event.HARDENED,
+        Event.OWNER_CHANGED,
+    }
+)
+# Reasons that an outage of a domain gives to addresses that are fine.
+OUTAGE_REASONS = frozenset(
+    {
+        Reason.USER_UNKNOWN,
+        Reason.INVALID_DOMAIN,
+        Reason.UNREACHABLE,
+        Reason.ACCOUNT_DISABLED,
+        Reason.MAILBOX_FULL,
+        Reason.NOT_CONNECTED,
+        Reason.REFUSED,
+        Reason.NOT_DEFINED,
+    }
+)

@@ -6,7 +6,7 @@ decides what a bounce, a complaint, a file or an operator makes of an address.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Final, TypeAlias
@@ -19,8 +19,8 @@ from profiles import in_flight
 from profiles.addresses import ParsedAddress
 from profiles.channels import Channel
 from profiles.models import Address
-from quarantine.models import QuarantinedAddress, QuarantineEvent
-from quarantine.reasons import EXCLUDING, Event, Reason, Source, Status
+from quarantine.models import QuarantineBatch, QuarantinedAddress, QuarantineEvent
+from quarantine.reasons import ERRORS, EXCLUDING, Event, Reason, Source, Status
 
 
 class QuarantineError(Exception):
@@ -38,17 +38,56 @@ class Refusal:
     sentence: str | Promise
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who or what makes something of an address, when, and why.
+
+    `happened_at` is when the error happened, which is told later than that. `hold` is
+    what keeps a new quarantine provisional.
+    """
+
+    by: str
+    source: Source
+    reason: Reason
+    now: datetime
+    note: str = ""
+    delivery_label: str = ""
+    delivery_id: int | None = None
+    code: str = ""
+    happened_at: datetime | None = None
+    hold: QuarantineBatch | None = None
+
+    @property
+    def moment(self) -> datetime:
+        return self.happened_at or self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The locked row of an address; `known` is None where it was made just now."""
+
+    row: QuarantinedAddress | None
+    is_new: bool
+
+    @property
+    def known(self) -> QuarantinedAddress | None:
+        return None if self.is_new else self.row
+
+    @property
+    def state(self) -> "State":
+        return None if self.known is None else Status(self.known.status)
+
+
 State: TypeAlias = Status | None
 Cell: TypeAlias = Status | Unchanged | Refusal
 KEEP: Final = Unchanged.KEEP
 
 STATES: Final[tuple[State, ...]] = (None, *Status)
-# Of the block list, not of an address: they are history only.
-ADDRESS_EVENTS: Final = tuple(
-    event
-    for event in Event
-    if event not in {Event.DOMAIN_BLOCKED, Event.DOMAIN_UNBLOCKED}
+# Of the block list, or of no consequence: they are history only.
+HISTORY_ONLY: Final = frozenset(
+    {Event.DOMAIN_BLOCKED, Event.DOMAIN_UNBLOCKED, Event.ERROR_NOTED}
 )
+ADDRESS_EVENTS: Final = tuple(event for event in Event if event not in HISTORY_ONLY)
 
 _V, _A, _E, _Q, _D = (
     Status.VALID,
@@ -76,8 +115,13 @@ _RELEASE_FIRST: Final = Refusal(
 _ROWS: Final[Mapping[Event, tuple[Cell, Cell, Cell, Cell, Cell, Cell]]] = {
     # state:                  none      valid     allow   erroneous quarant.  deny
     Event.HARD_ERROR: (_Q, _Q, KEEP, _Q, KEEP, KEEP),
-    Event.SOFT_ERROR: (_E, _E, KEEP, KEEP, KEEP, KEEP),
+    Event.SOFT_ERROR: (_E, _E, KEEP, _E, KEEP, KEEP),
     Event.SOFT_LIMIT: (_Q, _Q, KEEP, _Q, KEEP, KEEP),
+    Event.UNSURE_ERROR: (_E, _E, KEEP, _E, KEEP, KEEP),
+    Event.UNSURE_CONFIRMED: (_Q, _Q, KEEP, _Q, KEEP, KEEP),
+    # These give an address that is held already another reason.
+    Event.HARDENED: (_Q, _Q, KEEP, _Q, _Q, KEEP),
+    Event.OWNER_CHANGED: (_Q, _Q, KEEP, _Q, _Q, KEEP),
     Event.SUCCESS: (KEEP, KEEP, KEEP, _V, KEEP, KEEP),
     Event.COMPLAINT: (_D, _D, _D, _D, _D, KEEP),
     Event.STOP: (_D, _D, _D, _D, _D, KEEP),
@@ -96,7 +140,13 @@ _ROWS: Final[Mapping[Event, tuple[Cell, Cell, Cell, Cell, Cell, Cell]]] = {
     Event.IMPORT_DENYLISTED: (_D, _D, _D, _D, _D, KEEP),
     # Who may release a denylisted address is asked in quarantine.release.
     Event.RELEASE: (_UNKNOWN, _NOT_HELD, _NOT_HELD, _V, _V, _V),
+    # Of those in quarantine, only full mailboxes: see outcome().
     Event.EXPIRE: (KEEP, KEEP, KEEP, _V, _V, KEEP),
+    # Of many addresses at once, see quarantine.moving.
+    Event.HELD: (KEEP, KEEP, KEEP, KEEP, _Q, KEEP),
+    Event.PROVISIONAL_CONFIRMED: (KEEP, KEEP, KEEP, KEEP, _Q, KEEP),
+    Event.PROVISIONAL_DISCARDED: (KEEP, KEEP, KEEP, KEEP, _V, KEEP),
+    Event.RELEASE_UNDONE: (KEEP, _Q, KEEP, KEEP, KEEP, KEEP),
     Event.ERASE: (_D, _D, _D, _D, _D, _D),
 }
 
@@ -126,7 +176,6 @@ _ERASED: Final = Refusal(
         " written to again. There is no cure, by design."
     )
 )
-_ERRORS: Final = frozenset({Event.HARD_ERROR, Event.SOFT_ERROR, Event.SOFT_LIMIT})
 # Events by which a person acts on a row; of an erased row they are refused, while
 # every machine event leaves it as it is.
 BY_HAND: Final = frozenset({*_LISTED.values(), Event.RELEASE})
@@ -161,7 +210,14 @@ def outcome(row: QuarantinedAddress | None, event: Event) -> Cell:
         return TABLE[None, event]
     if row.reason == Reason.ERASED and event != Event.ERASE:
         return _ERASED if event in BY_HAND else KEEP
+    if event == Event.EXPIRE and not may_expire(row):
+        return KEEP
     return TABLE[Status(row.status), event]
+
+
+def may_expire(row: QuarantinedAddress) -> bool:
+    """Say whether time alone makes an address valid again (standards: mailbox full)."""
+    return row.status == Status.ERRONEOUS or row.reason == Reason.MAILBOX_FULL
 
 
 @transaction.atomic
@@ -182,52 +238,24 @@ def apply(
     Returns the row as it is afterwards; None when there is none and none is needed.
     Raises QuarantineError with a sentence when the table refuses.
     """
-    row, is_new = _find(parsed, event, source=source, now=now)
-    target = _allowed(None if is_new else row, event)
-    if row is None or target is KEEP:
-        return row
-
-    from_status = None if is_new else Status(row.status)
-    row.status, row.reason, row.source = target, reason, source
-    row.updated_by, row.updated_at = by, now
-    row.error_text = note or row.error_text
-    row.last_delivery_label = delivery_label or row.last_delivery_label
-    _count_errors(row, event, now=now)
-    if event == Event.ERASE:
-        _forget_person(row)
-        note = ""
-    row.save()
-    if target in EXCLUDING:
-        in_flight.wait_until_none([], [row.digest])
-    QuarantineEvent.objects.create(
-        channel=row.channel,
-        digest=row.digest,
-        at=now,
-        event=event,
-        from_status=from_status,
-        to_status=target,
-        reason=reason,
-        source=source,
-        note=note,
-        actor=by,
-    )
-    return row
+    cause = Cause(by, source, reason, now, note, delivery_label)
+    return change(find(parsed, event, source=source, now=now), event, cause)
 
 
-def _find(
+def find(
     parsed: ParsedAddress, event: Event, *, source: Source, now: datetime
-) -> tuple[QuarantinedAddress | None, bool]:
+) -> Found:
     """Lock the row of an address, or make it where the event calls for one.
 
-    Gives (row, whether it was made here). Of two that make it, one finds the other's.
+    Of two that make it, one finds the other's. Only in a transaction.
     """
     rows = QuarantinedAddress.objects.select_for_update()
     target = outcome(None, event)
     if not isinstance(target, Status):
         found = rows.filter(channel=parsed.channel, digest=parsed.digest)
-        return found.first(), False
+        return Found(found.first(), is_new=False)
 
-    return rows.get_or_create(
+    row, is_new = rows.get_or_create(
         channel=parsed.channel,
         digest=parsed.digest,
         defaults={
@@ -238,6 +266,35 @@ def _find(
             "created_at": now,
         },
     )
+    return Found(row, is_new)
+
+
+def change(found: Found, event: Event, cause: Cause) -> QuarantinedAddress | None:
+    """Make of a locked row what the table says, and write that into its history.
+
+    Writes what the caller set on the row with it. Raises QuarantineError.
+    """
+    row, from_status = found.row, found.state
+    target = _allowed(found.known, event)
+    if row is None or target is KEEP:
+        return row
+
+    row.status, row.reason, row.source = target, cause.reason, cause.source
+    row.updated_by, row.updated_at = cause.by, cause.now
+    row.error_text = cause.note or row.error_text
+    row.error_code = cause.code or row.error_code
+    row.last_delivery_label = cause.delivery_label or row.last_delivery_label
+    row.batch = cause.hold if target == Status.QUARANTINE else None
+    row.is_provisional = row.batch is not None
+    _count_errors(row, event, cause)
+    if event == Event.ERASE:
+        _forget_person(row)
+        cause = replace(cause, note="")
+    row.save()
+    if target in EXCLUDING:
+        in_flight.wait_until_none([], [row.digest])
+    _remember(row, event, cause, from_status=from_status)
+    return row
 
 
 def _allowed(row: QuarantinedAddress | None, event: Event) -> Status | Unchanged:
@@ -247,17 +304,44 @@ def _allowed(row: QuarantinedAddress | None, event: Event) -> Status | Unchanged
     return cell
 
 
-def _count_errors(row: QuarantinedAddress, event: Event, *, now: datetime) -> None:
+def _count_errors(row: QuarantinedAddress, event: Event, cause: Cause) -> None:
     if row.status == Status.VALID:
         row.significant_error_count = 0
-        row.is_provisional = False
-    if event in _ERRORS:
-        row.first_error_at = row.first_error_at or now
-        row.last_error_at = now
+        row.last_significant_at = None
+        # Two errors that are hard together may be months apart.
+        if event != Event.EXPIRE:
+            row.unsure_at = None
+    if event in ERRORS:
+        row.first_error_at = min(row.first_error_at or cause.moment, cause.moment)
+        row.last_error_at = max(row.last_error_at or cause.moment, cause.moment)
+
+
+def _remember(
+    row: QuarantinedAddress, event: Event, cause: Cause, *, from_status: State
+) -> None:
+    QuarantineEvent.objects.create(
+        channel=row.channel,
+        digest=row.digest,
+        at=cause.now,
+        event=event,
+        from_status=from_status,
+        to_status=row.status,
+        reason=cause.reason,
+        source=cause.source,
+        note=cause.note,
+        actor=cause.by,
+        domain=row.domain,
+        code=cause.code,
+        delivery_id=cause.delivery_id,
+        delivery_label=cause.delivery_label,
+        is_provisional=row.is_provisional,
+        error_count=row.significant_error_count,
+        batch=cause.hold,
+    )
 
 
 def _forget_person(row: QuarantinedAddress) -> None:
     row.address = row.domain = row.error_text = ""
     QuarantineEvent.objects.filter(channel=row.channel, digest=row.digest).update(
-        note=""
+        note="", domain=""
     )

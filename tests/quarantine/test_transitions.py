@@ -19,8 +19,12 @@ EMAIL = parse(Channel.EMAIL, "Anna@Example.com")
 # the first letter of the status that follows, `.` nothing changes, `!` refused.
 EXPECTED = {
     "hard_error": "QQ.Q..",
-    "soft_error": "EE....",
+    "soft_error": "EE.E..",
     "soft_limit": "QQ.Q..",
+    "unsure_error": "EE.E..",
+    "unsure_confirmed": "QQ.Q..",
+    "hardened": "QQ.QQ.",
+    "owner_changed": "QQ.QQ.",
     "success": "...V..",
     "complaint": "DDDDD.",
     "stop": "DDDDD.",
@@ -37,6 +41,10 @@ EXPECTED = {
     "import_denylisted": "DDDDD.",
     "release": "!!!VVV",
     "expire": "...VV.",
+    "held": "....Q.",
+    "provisional_confirmed": "....Q.",
+    "provisional_discarded": "....V.",
+    "release_undone": ".Q....",
     "erase": "DDDDDD",
 }
 CELLS = [
@@ -56,6 +64,7 @@ def weakenings(table: dict[tuple[transitions.State, Event], transitions.Cell]) -
     """List the cells that weaken protection though no person asked for it."""
     by_person = {
         Event.RELEASE,
+        Event.PROVISIONAL_DISCARDED,
         *(event for event in Event if event.startswith("listed_")),
     }
     healing = {(Status.ERRONEOUS, Event.SUCCESS), (Status.ERRONEOUS, Event.EXPIRE)}
@@ -83,7 +92,10 @@ def happen(event: Event, **fields: object) -> QuarantinedAddress | None:
 def stored(state: transitions.State) -> QuarantinedAddress | None:
     if state is None:
         return None
-    return factories.make_quarantined_address(value="anna@example.com", status=state)
+    # A full mailbox is what time releases from quarantine.
+    return factories.make_quarantined_address(
+        value="anna@example.com", status=state, reason=Reason.MAILBOX_FULL
+    )
 
 
 def test_table_is_total():
@@ -145,6 +157,18 @@ def test_complaint_and_stop_denylist_from_everywhere(event):
 
     assert after == {Status.DENYLISTED, KEEP}
     assert TABLE[Status.DENYLISTED, event] is KEEP
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "reason", [each for each in Reason if each != Reason.MAILBOX_FULL]
+)
+def test_time_releases_only_full_mailboxes_from_quarantine(reason):
+    factories.make_quarantined_address(value="anna@example.com", reason=reason)
+
+    happen(Event.EXPIRE, source=Source.CLEANING, reason=Reason.NONE)
+
+    assert QuarantinedAddress.objects.get().status == Status.QUARANTINE
 
 
 def test_every_refusal_names_fact_and_cure():
