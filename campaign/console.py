@@ -23,6 +23,7 @@ SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
     (_("Opt-outs"), "bursts", "optout.view_burst"),
     (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
+    (_("Inbound"), "inbound_list", "delivery.view_inbound"),
     (_("Services"), "service_list", "optout.view_service"),
     (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
     (_("Uploads"), "upload_list", "optout.view_upload"),

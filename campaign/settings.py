@@ -320,6 +320,7 @@ SECURE_REDIRECT_EXEMPT = [
     r"^join/",
     r"^page/",
     r"^link$",
+    r"^hooks/",
 ]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SESSION_COOKIE_SECURE = IS_HTTPS

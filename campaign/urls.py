@@ -9,6 +9,7 @@ from campaign import console
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="home"), name="root"),
     path("", include("optout.urls_public")),
+    path("hooks/", include("delivery.urls_hooks")),
     path("console/", console.home, name="home"),
     path(
         "console/sign-in/",

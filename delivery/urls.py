@@ -1,6 +1,6 @@
 from django.urls import path
 
-from delivery.views import deliveries, logs, proofs, sending, uploads
+from delivery.views import deliveries, inbound, logs, proofs, sending, uploads
 
 urlpatterns = [
     path("deliveries/", deliveries.delivery_list, name="delivery_list"),
@@ -76,6 +76,14 @@ urlpatterns = [
         sending.sending_progress,
         name="sending_progress",
     ),
+    path("inbound/", inbound.inbound_list, name="inbound_list"),
+    path("inbound/<int:inbound_id>/", inbound.inbound_detail, name="inbound_detail"),
+    path("inbound/<int:inbound_id>/raw", inbound.inbound_raw, name="inbound_raw"),
+    path(
+        "inbound/<int:inbound_id>/again/", inbound.inbound_again, name="inbound_again"
+    ),
+    path("lanes/", inbound.lane_list, name="lane_list"),
+    path("lanes/<int:hold_id>/resume/", inbound.lane_lift, name="lane_lift"),
     path("uploads/", uploads.upload_list, name="upload_list"),
     path("uploads/new/", uploads.upload_new, name="upload_new"),
     path("uploads/<int:upload_id>/", uploads.upload_detail, name="upload_detail"),

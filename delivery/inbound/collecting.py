@@ -87,10 +87,9 @@ def _alone(place: str) -> Iterator[None]:
         if not is_held:
             raise MailboxError(
                 _(
-                    "Another process collects from the mailbox %(place)s. Let it"
-                    " end, or end it, and try again."
+                    "Another process collects from this mailbox. Let it end, or end"
+                    " it, and try again."
                 )
-                % {"place": place}
             )
         yield
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Max
 
 from delivery.channels import mail
@@ -28,9 +29,6 @@ from optout.tokens import InvalidToken, Link, Purpose
 from profiles import addresses
 from profiles.addresses import ParsedAddress
 from profiles.channels import Channel
-
-# Later reports are recorded only: who forges one later finds nothing to change.
-REPORTED_WITHIN: Final = timedelta(days=14)
 
 # The local parts that we make hold 48 characters; cut or stretched ones are no less
 # meant to be ours.
@@ -68,8 +66,9 @@ class Reported:
     sent_at: datetime | None
 
     def is_fresh(self, now: datetime) -> bool:
-        """Say whether reports about it still have an effect."""
-        return self.sent_at is None or now - self.sent_at <= REPORTED_WITHIN
+        """Say whether reports about it still have an effect; later ones are kept."""
+        within = timedelta(days=settings.QUARANTINE_REPORT_DAYS)
+        return self.sent_at is None or now - self.sent_at <= within
 
     @property
     def domain(self) -> str:

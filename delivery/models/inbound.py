@@ -82,6 +82,7 @@ class Inbound(models.Model):
                 name="delivery_inbound_waiting",
             ),
             models.Index(fields=["digest"], name="delivery_inbound_address"),
+            models.Index(fields=["received_at", "id"], name="delivery_inbound_listed"),
         ]
 
     def __str__(self) -> str:

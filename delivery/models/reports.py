@@ -123,6 +123,16 @@ class LaneHold(models.Model):
         return self.domain
 
     @property
+    def is_holding(self) -> bool:
+        return self.level in {HoldLevel.PAUSED, HoldLevel.STOPPED}
+
+    @property
+    def tone(self) -> str:
+        if self.is_holding:
+            return "bad"
+        return "warn" if self.level == HoldLevel.WARNED else "quiet"
+
+    @property
     def share(self) -> float:
         """Give the complaints of 100 messages."""
         return 100 * self.complaints / self.sent if self.sent else 0.0
