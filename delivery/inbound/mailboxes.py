@@ -228,8 +228,8 @@ class Imap:
             connection = self._connect(host)
         try:
             with _troubles_of(host):
-                uids = _call(connection, "SEARCH", "UNDELETED")[0] or b""
-            for place, uid in enumerate(uids.decode("ascii").split(), start=1):
+                uids = self._open(connection)
+            for place, uid in enumerate(uids, start=1):
                 with _troubles_of(host):
                     held = _fetched(connection, uid)
                 if held is not None:
@@ -242,18 +242,27 @@ class Imap:
         finally:
             with suppress(imaplib.IMAP4.error, OSError):
                 connection.logout()
+            with suppress(OSError):
+                connection.shutdown()
 
     def _connect(self, host: str) -> imaplib.IMAP4:
         trusted = ssl.create_default_context()
-        connection: imaplib.IMAP4
+        port = self._parts.port
         if self._parts.scheme == "imaps":
-            connection = imaplib.IMAP4_SSL(
-                host, self._parts.port or 993, ssl_context=trusted, timeout=_SECONDS
+            return imaplib.IMAP4_SSL(
+                host, port or 993, ssl_context=trusted, timeout=_SECONDS
             )
-        else:
-            connection = imaplib.IMAP4(host, self._parts.port or 143, timeout=_SECONDS)
-            if host not in _LOOPBACK:
+        connection = imaplib.IMAP4(host, port or 143, timeout=_SECONDS)
+        if host not in _LOOPBACK:
+            try:
                 connection.starttls(trusted)
+            except (imaplib.IMAP4.error, OSError):
+                connection.shutdown()
+                raise
+        return connection
+
+    def _open(self, connection: imaplib.IMAP4) -> list[str]:
+        """Sign in, open the folder, and list what is in it."""
         connection.login(
             unquote(self._parts.username or ""), unquote(self._parts.password or "")
         )
@@ -262,9 +271,10 @@ class Imap:
         if status != "OK":
             raise MailboxError(
                 _("The mailbox at %(host)s has no folder %(folder)s. Name one it has.")
-                % {"host": host, "folder": folder}
+                % {"host": connection.host, "folder": folder}
             )
-        return connection
+        found = _call(connection, "SEARCH", "UNDELETED")[0] or b""
+        return found.decode("ascii").split()
 
 
 def _fetched(connection: imaplib.IMAP4, uid: str) -> Held | None:
