@@ -1,0 +1,238 @@
+"""Reading one mail that came in: what it is, whose it is, and what follows.
+
+In this order:
+1. mail to an unsubscribe address stops, whatever it says;
+2. a complaint denylists, an opt-out report stops: found by what it quotes of us;
+3. a bounce counts, by the address that it came to;
+4. an automatic reply does nothing;
+5. what a person wrote stops when it unmistakably says so, else a person reads it.
+
+Nothing here ever answers: what comes in may be forged, or answer us in turn.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from email.message import Message as Headers
+from email.parser import BytesHeaderParser
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from delivery.channels.outcomes import cleaned
+from delivery.inbound import consequences, identity, reading, results
+from delivery.inbound.identity import Found, Reported
+from delivery.inbound.reading import ReadMail, ReadRecipient
+from delivery.inbound.results import Result
+from delivery.models import Inbound, InboundState
+from optout import keywords
+from optout.keywords import MailAnswer
+from optout.mail_tokens import MailLink, MailPurpose
+from optout.models.ledger import ConsentSource
+from profiles.addresses import parse
+from profiles.channels import Channel
+
+# Where mail servers write whom the envelope was addressed to, the surest first.
+_ENVELOPE: Final = (
+    "X-Original-To",
+    "Delivered-To",
+    "Envelope-To",
+    "X-Envelope-To",
+    "X-Delivered-To",
+    "To",
+    "Received",
+)
+_LONGEST_HEADERS: Final = 256 * 1024  # bytes; the token is near the top
+_ANSWERS_TO: Final = ("In-Reply-To", "References")
+_COMPLAINTS: Final = frozenset({"abuse", "fraud", "virus"})
+_OPT_OUTS: Final = frozenset({"opt-out", "opt-out-list"})
+_OURS: Final = frozenset({"auth-failure", "dmarc"})
+
+
+def read(inbound: Inbound, *, now: datetime) -> Result:
+    """Read a stored mail, and do what follows from it."""
+    raw = bytes(inbound.raw or b"")
+    headers = BytesHeaderParser().parsebytes(raw[:_LONGEST_HEADERS])
+    recipients = _recipients(inbound, headers)
+    unsubscribes = identity.find(recipients, MailPurpose.MAILTO)
+    if unsubscribes.link is not None:
+        return _stop(unsubscribes.link, "opt_out", now=now)
+
+    mail = reading.read(raw)
+    if mail.kind == "complaint":
+        return _complaint(mail, inbound, now=now)
+    if mail.kind in {"bounce", "delayed", "delivered"}:
+        found = identity.find(recipients, MailPurpose.VERP)
+        return _report(mail, found, inbound, now=now)
+    if unsubscribes.is_forged:
+        return results.of_stranger(unsubscribes, "opt_out")
+    if mail.kind == "auto_reply":
+        return Result(InboundState.RECORDED, "auto_reply")
+    return _reply(mail, headers, recipients, now=now)
+
+
+def _report(
+    mail: ReadMail, found: Found, inbound: Inbound, *, now: datetime
+) -> Result:
+    """Follow a report on the delivery of a message, which came to its sender."""
+    if found.link is None:
+        return results.of_stranger(found, mail.kind)
+    reported = identity.reported(found.link)
+    if reported is None:
+        return _of_nothing(found.link, mail.kind)
+    if mail.kind == "delayed":
+        return results.of_message(reported, mail.kind, has_changed=False)
+    if not reported.is_fresh(now):
+        return _too_late(reported, mail.kind)
+    at = inbound.received_at
+    if mail.kind == "delivered":
+        has_changed = consequences.delivered(
+            reported, now=now, happened_at=at, inbound=inbound
+        )
+        return results.of_message(reported, mail.kind, has_changed=has_changed)
+    return _bounce(mail, reported, inbound, now=now)
+
+
+def _bounce(
+    mail: ReadMail, reported: Reported, inbound: Inbound, *, now: datetime
+) -> Result:
+    if not mail.recipients:
+        result = results.of_message(
+            reported,
+            mail.kind,
+            has_changed=False,
+            note=_("It does not say why it could not be delivered."),
+        )
+        return replace(result, state=InboundState.TRIAGE)
+    block = _block_of(mail, reported)
+    has_changed = consequences.bounced(
+        reported,
+        block.qualification,
+        now=now,
+        happened_at=inbound.received_at,
+        note=cleaned(block.reply),
+        inbound=inbound,
+    )
+    note = _("%(verdict)s: %(reason)s") % {
+        "verdict": block.qualification.verdict.label,
+        "reason": block.qualification.reason.label,
+    }
+    return results.of_message(
+        reported, mail.kind, has_changed=has_changed, note=f"{note}."
+    )
+
+
+def _block_of(mail: ReadMail, reported: Reported) -> ReadRecipient:
+    """Give what is said of our recipient; of one it was forwarded to, if need be.
+
+    Of several that are none of them the first counts: the address that is affected is
+    known by the token in any case.
+    """
+    for block in mail.recipients:
+        named = parse(Channel.EMAIL, block.recipient)
+        if named.digest == reported.address.digest:
+            return block
+    return mail.recipients[0]
+
+
+def _complaint(mail: ReadMail, inbound: Inbound, *, now: datetime) -> Result:
+    """Follow a feedback report (RFC 5965): what it quotes of us says whose it is."""
+    meaning = _meaning_of_feedback(mail.feedback_type)
+    found = _quoted(mail, now=now)
+    if found.link is None:
+        return results.of_stranger(found, meaning)
+    if meaning == "opt_out":
+        return _stop(found.link, meaning, now=now)
+    reported = identity.reported(found.link)
+    if reported is None:
+        return _of_nothing(found.link, meaning)
+    if meaning != "complaint":
+        return results.of_message(reported, meaning, has_changed=False)
+    if not reported.is_fresh(now):
+        return _too_late(reported, meaning)
+    has_changed = consequences.complained(
+        reported, now=now, note=mail.feedback_type, inbound=inbound
+    )
+    return results.of_message(reported, meaning, has_changed=has_changed)
+
+
+def _quoted(mail: ReadMail, *, now: datetime) -> Found:
+    """Find a token of ours in the headers of the returned message, then in the report.
+
+    Its envelope sender and its links to unsubscribe; the body quotes anybody.
+    """
+    texts = mail.original_headers
+    found = [
+        identity.find(texts, MailPurpose.VERP),
+        identity.find_link(texts, now=now),
+        identity.find(texts, MailPurpose.MAILTO),
+    ]
+    authentic = next((each for each in found if each.link is not None), None)
+    return authentic or Found(is_forged=any(each.is_forged for each in found))
+
+
+def _reply(
+    mail: ReadMail, headers: Headers, recipients: list[str], *, now: datetime
+) -> Result:
+    """Follow what a person wrote: to stop is to be obeyed, the rest is for people."""
+    answer = keywords.read_mail(mail.subject, mail.text)
+    if answer == MailAnswer.NOTHING:
+        return Result(InboundState.RECORDED, "reply")
+    link = identity.find(recipients, MailPurpose.VERP).link
+    link = link or identity.link_of_message(_values(headers, _ANSWERS_TO))
+    if answer == MailAnswer.ACT and link is not None:
+        return _stop(link, "stop", now=now)
+    return Result(
+        InboundState.TRIAGE,
+        "stop",
+        _("Somebody seems to ask that messages stop. Read it, and see who it is."),
+        delivery_id=(link.delivery_id or None) if link else None,
+        profile_id=link.profile_id if link else None,
+    )
+
+
+def _stop(link: MailLink, meaning: str, *, now: datetime) -> Result:
+    has_changed = consequences.stopped(link, source=ConsentSource.MAILTO, now=now)
+    return Result(
+        InboundState.APPLIED if has_changed else InboundState.RECORDED,
+        meaning,
+        delivery_id=link.delivery_id or None,
+        profile_id=link.profile_id,
+    )
+
+
+def _of_nothing(link: MailLink, meaning: str) -> Result:
+    return Result(
+        InboundState.RECORDED,
+        meaning,
+        _("No message of it was ever sent."),
+        delivery_id=link.delivery_id or None,
+        profile_id=link.profile_id,
+    )
+
+
+def _too_late(reported: Reported, meaning: str) -> Result:
+    return results.of_message(
+        reported, meaning, has_changed=False, note=_("Too late to have an effect.")
+    )
+
+
+def _meaning_of_feedback(kind: str) -> str:
+    name = kind.lower()
+    if name in _COMPLAINTS:
+        return "complaint"
+    if name in _OPT_OUTS:
+        return "opt_out"
+    if name in _OURS:
+        return "auth_failure"
+    return "not_spam" if name == "not-spam" else "other"
+
+
+def _recipients(inbound: Inbound, headers: Headers) -> list[str]:
+    """List where a mail was addressed to, the envelope first."""
+    return [inbound.recipient, *_values(headers, _ENVELOPE)]
+
+
+def _values(headers: Headers, names: tuple[str, ...]) -> list[str]:
+    found = [value for name in names for value in headers.get_all(name, [])]
+    # A folded header has line ends in it; what is no text was no address of ours.
+    return ["".join(str(value).split("\r\n")).replace("\n", "") for value in found]
