@@ -37,7 +37,10 @@ def read(inbound: Inbound, *, now: datetime) -> Result:
         return Result(
             InboundState.TRIAGE,
             "subscription",
-            _("Amazon SNS asks to confirm a subscription: open its SubscribeURL."),
+            _(
+                "Amazon SNS asks to confirm a subscription. Open the SubscribeURL in it,"
+                " if it is yours."
+            ),
         )
     found = [
         _follow(event, inbound, now=now)

@@ -92,7 +92,7 @@ def is_authentic(
     if name == "resend":
         return _is_signed(request, settings.MAIL_HOOK_SECRETS[name], now=now)
     try:
-        view = _view_of(name)
+        view = view_of(name)
         view.run_validators(request)
     except (*_BAD, ImproperlyConfigured):
         return False
@@ -154,7 +154,7 @@ def _class_of(name: str) -> Any:
         return None
 
 
-def _view_of(name: str) -> Any:
+def view_of(name: str) -> Any:
     """Make the view that knows a provider; its warnings are of what we see to."""
     provider = PROVIDERS[name]
     found = _class_of(name)
@@ -176,7 +176,7 @@ def _parsed(name: str, content_type: str, body: bytes) -> list[Any]:
             "wsgi.input": BytesIO(body),
         }
     )
-    return list(_view_of(name).parse_events(request))
+    return list(view_of(name).parse_events(request))
 
 
 def _of_amazon(body: bytes) -> Iterator[Any]:

@@ -240,3 +240,21 @@ def test_without_a_mailbox_in_the_settings_nothing_is_collected(settings):
     settings.BOUNCE_MAILBOX = ""
 
     assert collecting.collect_from_settings() == Collected()
+
+
+def test_mail_removed_before_it_is_stored_would_be_noticed(tmp_path, monkeypatch):
+    class Hasty(Maildir):
+        def messages(self):
+            for held in super().messages():
+                held.remove()
+                yield held
+
+    def be_killed(*args, **more):
+        raise Killed
+
+    path = make_maildir(tmp_path / "box")
+    monkeypatch.setattr(storing, "store", be_killed)
+    with pytest.raises(Killed):
+        collecting.collect(Hasty(path))
+
+    assert left_in(path) != 3
