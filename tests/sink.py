@@ -15,9 +15,9 @@ recipient), `stall` (a second of silence before the answer), `half_close` (the s
 half of the connection closed instead of the answer).
 
 A recipient whose local part begins with the name of a fault gets it always: drop-,
-451-, 452-, 550-, 552-, 571-, 421-, stall-, halfclose-, and bytes- (the answer one byte at a time),
-multi- (a 550 of several lines), latin- (an answer beyond ASCII), huge- (an answer of a
-megabyte), no354- (refuses DATA), bare- (an answer without a code).
+451-, 452-, 550-, 552-, 571-, 421-, stall-, halfclose-, and bytes- (the answer one byte
+at a time), multi- (a 550 of several lines), latin- (an answer beyond ASCII), huge- (an
+answer of a megabyte), no354- (refuses DATA), bare- (an answer without a code).
 
 --provider behaves as mailbox providers do. A recipient that begins with `unknown` is
 refused with 550 5.1.1. Of the last 200 recipients the share s of unknown ones is

@@ -108,4 +108,3 @@ def _store(held: Held, source: str, recipient: str, *, now: datetime) -> bool:
         note=note,
     )
     return row is not None
-

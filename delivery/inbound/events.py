@@ -72,11 +72,11 @@ def _follow(event: Any, inbound: Inbound, *, now: datetime) -> Result:
             return Result(
                 InboundState.RECORDED, meaning, _("No message of it was ever sent.")
             )
-        return _about(event, reported, meaning, inbound, now=now)
+        return _about(event, reported, meaning=meaning, inbound=inbound, now=now)
 
 
 def _about(
-    event: Any, reported: Reported, meaning: str, inbound: Inbound, *, now: datetime
+    event: Any, reported: Reported, *, meaning: str, inbound: Inbound, now: datetime
 ) -> Result:
     act = _ACTS.get(meaning)
     if act is None:
@@ -85,11 +85,11 @@ def _about(
         return results.of_message(
             reported, meaning, has_changed=False, note=_("Too late to have an effect.")
         )
-    has_changed = act(event, reported, inbound, now)
+    has_changed = act(event, reported, inbound=inbound, now=now)
     return results.of_message(reported, meaning, has_changed=has_changed)
 
 
-def _bounce(event: Any, reported: Reported, inbound: Inbound, now: datetime) -> bool:
+def _bounce(event: Any, reported: Reported, *, inbound: Inbound, now: datetime) -> bool:
     return consequences.bounced(
         reported,
         qualified(event),
@@ -100,18 +100,22 @@ def _bounce(event: Any, reported: Reported, inbound: Inbound, now: datetime) -> 
     )
 
 
-def _delivery(event: Any, reported: Reported, inbound: Inbound, now: datetime) -> bool:
+def _delivery(
+    event: Any, reported: Reported, *, inbound: Inbound, now: datetime
+) -> bool:
     at = _moment(event, reported, now=now)
     return consequences.delivered(reported, now=now, happened_at=at, inbound=inbound)
 
 
-def _complaint(event: Any, reported: Reported, inbound: Inbound, now: datetime) -> bool:
+def _complaint(
+    event: Any, reported: Reported, *, inbound: Inbound, now: datetime
+) -> bool:
     return consequences.complained(
         reported, now=now, note=cleaned(event.description or ""), inbound=inbound
     )
 
 
-_ACTS: Final[dict[str, Callable[[Any, Reported, Inbound, datetime], bool]]] = {
+_ACTS: Final[dict[str, Callable[..., bool]]] = {
     "bounce": _bounce,
     "delivered": _delivery,
     "complaint": _complaint,

@@ -175,6 +175,4 @@ def _link_of(analysis_id: int, profile_id: int) -> MailLink | None:
     if run is None:
         return None
     delivery = run.delivery
-    return MailLink(
-        profile_id, delivery.channel, delivery.service_id or 0, delivery.pk
-    )
+    return MailLink(profile_id, delivery.channel, delivery.service_id or 0, delivery.pk)

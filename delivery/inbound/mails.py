@@ -70,9 +70,7 @@ def read(inbound: Inbound, *, now: datetime) -> Result:
     return _reply(mail, headers, recipients, now=now)
 
 
-def _report(
-    mail: ReadMail, found: Found, inbound: Inbound, *, now: datetime
-) -> Result:
+def _report(mail: ReadMail, found: Found, inbound: Inbound, *, now: datetime) -> Result:
     """Follow a report on the delivery of a message, which came to its sender."""
     if found.link is None:
         return results.of_stranger(found, mail.kind)

@@ -65,7 +65,7 @@ def read_waiting(
 ) -> Tally:
     """Read what is stored, the oldest first, until nothing or a limit is left."""
     tally = Tally()
-    last = (None, 0)
+    last: tuple[datetime | None, int] = (None, 0)
     while tally.count < limit and not (stopping is not None and stopping.is_set()):
         keys = _next(last, size=min(BATCH, limit - tally.count))
         if not keys:
@@ -116,7 +116,9 @@ def _read(inbound: Inbound, *, now: datetime) -> Result:
             return _READERS[inbound.kind](inbound, now=now)
     except _ODD as error:
         # Its text may quote an address.
-        logger.warning("Inbound %s cannot be read: %s", inbound.pk, type(error).__name__)
+        logger.warning(
+            "Inbound %s cannot be read: %s", inbound.pk, type(error).__name__
+        )
         return Result(
             InboundState.FAILED,
             "other",

@@ -25,12 +25,9 @@ from django.utils.module_loading import import_string
 from delivery.inbound import sns
 
 try:
-    from anymail.exceptions import AnymailError
+    AnymailError = import_string("anymail.exceptions.AnymailError")
 except ImportError:  # an optional extra
-
-    class AnymailError(Exception):  # type: ignore[no-redef]
-        """Stands for anymail's own, of which there is none without it."""
-
+    AnymailError = SuspiciousOperation
 
 AMAZON: Final = "amazon_ses"
 # What anymail refuses a report with, or stumbles over in one that is ill-formed.
@@ -62,7 +59,9 @@ class Provider:
 PROVIDERS: Final = {
     AMAZON: Provider("amazon_ses.AmazonSESTrackingWebhookView"),
     "brevo": Provider("brevo.BrevoTrackingWebhookView", "webhook_secret"),
-    "mailersend": Provider("mailersend.MailerSendTrackingWebhookView", "signing_secret"),
+    "mailersend": Provider(
+        "mailersend.MailerSendTrackingWebhookView", "signing_secret"
+    ),
     "mailgun": Provider("mailgun.MailgunTrackingWebhookView", "webhook_signing_key"),
     "mailjet": Provider("mailjet.MailjetTrackingWebhookView", "webhook_secret"),
     "mailtrap": Provider("mailtrap.MailtrapTrackingWebhookView", "tracking_secret"),

@@ -7,7 +7,14 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from delivery.models import HoldLevel, Inbound, InboundKind, InboundState, Lane, LaneHold
+from delivery.models import (
+    HoldLevel,
+    Inbound,
+    InboundKind,
+    InboundState,
+    Lane,
+    LaneHold,
+)
 from tests import factories
 
 pytestmark = pytest.mark.django_db

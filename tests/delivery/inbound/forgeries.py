@@ -30,7 +30,9 @@ CHANGED_BY_REPORTS = (
 def snapshot() -> list[dict[str, Any]]:
     """Everything that a report may change."""
     return [
-        row for model in CHANGED_BY_REPORTS for row in model.objects.order_by("pk").values()
+        row
+        for model in CHANGED_BY_REPORTS
+        for row in model.objects.order_by("pk").values()
     ]
 
 

@@ -31,24 +31,28 @@ def dsn(
     said = STATUS_TEXTS.get(status, f"550 {status}") if said is None else said
     diagnostic = f"Diagnostic-Code: smtp; {said}\r\n" if said else ""
     return (
-        "Return-Path: <>\r\n"
-        f"{headers}"
-        "From: Mail Delivery System <MAILER-DAEMON@mx.example.org>\r\n"
-        f"To: {to}\r\n"
-        f"Message-ID: <dsn-{number}@mx.example.org>\r\n"
-        "Subject: Undelivered Mail Returned to Sender\r\n"
-        "Auto-Submitted: auto-replied\r\n"
-        "MIME-Version: 1.0\r\n"
-        "Content-Type: multipart/report; report-type=delivery-status;\r\n"
-        ' boundary="=_b"\r\n\r\n'
-        "--=_b\r\nContent-Type: text/plain\r\n\r\n"
-        "This is the mail system at host mx.example.org.\r\n"
-        "--=_b\r\nContent-Type: message/delivery-status\r\n\r\n"
-        "Reporting-MTA: dns; mx.example.org\r\n\r\n"
-        f"Final-Recipient: rfc822; {recipient}\r\n"
-        f"Action: {action}\r\nStatus: {status}\r\n{diagnostic}\r\n"
-        "--=_b\r\nContent-Type: message/rfc822\r\n\r\n"
-    ).encode() + original + b"\r\n--=_b--\r\n"
+        (
+            "Return-Path: <>\r\n"
+            f"{headers}"
+            "From: Mail Delivery System <MAILER-DAEMON@mx.example.org>\r\n"
+            f"To: {to}\r\n"
+            f"Message-ID: <dsn-{number}@mx.example.org>\r\n"
+            "Subject: Undelivered Mail Returned to Sender\r\n"
+            "Auto-Submitted: auto-replied\r\n"
+            "MIME-Version: 1.0\r\n"
+            "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+            ' boundary="=_b"\r\n\r\n'
+            "--=_b\r\nContent-Type: text/plain\r\n\r\n"
+            "This is the mail system at host mx.example.org.\r\n"
+            "--=_b\r\nContent-Type: message/delivery-status\r\n\r\n"
+            "Reporting-MTA: dns; mx.example.org\r\n\r\n"
+            f"Final-Recipient: rfc822; {recipient}\r\n"
+            f"Action: {action}\r\nStatus: {status}\r\n{diagnostic}\r\n"
+            "--=_b\r\nContent-Type: message/rfc822\r\n\r\n"
+        ).encode()
+        + original
+        + b"\r\n--=_b--\r\n"
+    )
 
 
 def arf(

@@ -101,7 +101,9 @@ def test_quarantine_is_exactly_what_the_server_said(server, tmp_path):
         analysis_id=delivery.current_analysis_id, status=MessageStatus.READY
     )
     out = Address.objects.exclude(profile_id__in=ready.values("profile_id"))
-    excluded = {value.partition("@")[0] for value in out.values_list("value", flat=True)}
+    excluded = {
+        value.partition("@")[0] for value in out.values_list("value", flat=True)
+    }
     assert excluded == {
         name for name, (status, _) in expected().items() if status in EXCLUDING
     }

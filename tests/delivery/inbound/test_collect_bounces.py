@@ -56,7 +56,11 @@ def test_mbox_is_collected_by_the_command(sender, tmp_path, capsys):
         "collect_bounces", mbox=make_mbox(tmp_path / "box", [dsn(sender, ADDRESS)])
     )
 
-    assert capsys.readouterr().out.splitlines() == ["stored: 1", "known: 0", "bounce: 1"]
+    assert capsys.readouterr().out.splitlines() == [
+        "stored: 1",
+        "known: 0",
+        "bounce: 1",
+    ]
 
 
 def test_mail_from_a_pipe_is_read_by_the_recipient_of_its_envelope(
@@ -66,7 +70,11 @@ def test_mail_from_a_pipe_is_read_by_the_recipient_of_its_envelope(
 
     call_command("collect_bounces", "--stdin", "--recipient", sender)
 
-    assert capsys.readouterr().out.splitlines() == ["stored: 1", "known: 0", "bounce: 1"]
+    assert capsys.readouterr().out.splitlines() == [
+        "stored: 1",
+        "known: 0",
+        "bounce: 1",
+    ]
     assert Inbound.objects.get().state == InboundState.APPLIED
 
 

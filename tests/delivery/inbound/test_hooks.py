@@ -80,7 +80,9 @@ def test_secret_of_one_provider_opens_no_other(client: Client):
 
 
 @pytest.mark.parametrize(
-    ("key", "status"), [(b"signing-key", 200), (b"other-key", 401)], ids=["own", "other"]
+    ("key", "status"),
+    [(b"signing-key", 200), (b"other-key", 401)],
+    ids=["own", "other"],
 )
 def test_signature_of_mailgun_is_checked(client: Client, key, status):
     signed = hmac.new(key, b"1700000000token", hashlib.sha256).hexdigest()
@@ -115,9 +117,9 @@ def test_signature_of_a_standard_webhook_is_checked(client: Client):
     ids=["re-serialised", "other-key", "old", "of-the-future"],
 )
 def test_standard_webhook_that_is_not_as_signed_is_refused(client: Client, body, how):
-    assert post(client, "resend", body, **standard_webhook(BODY, **how)).status_code == (
-        401
-    )
+    assert post(
+        client, "resend", body, **standard_webhook(BODY, **how)
+    ).status_code == (401)
     assert Inbound.objects.count() == 0
 
 
@@ -131,7 +133,9 @@ def test_standard_webhook_that_is_not_as_signed_is_refused(client: Client, body,
     ids=["no-number", "no-signature", "beyond-ascii"],
 )
 def test_odd_headers_are_refused(client: Client, headers):
-    assert post(client, "resend", **(standard_webhook(BODY) | headers)).status_code == 401
+    assert (
+        post(client, "resend", **(standard_webhook(BODY) | headers)).status_code == 401
+    )
 
 
 def test_report_of_amazon_is_known_by_its_id(client: Client, monkeypatch):

@@ -38,7 +38,15 @@ NOW = timezone.now()
         f"rfc822;{VERP}",
         f"b-{'a' * 48}@example.com, {VERP}",
     ],
-    ids=["bare", "upper", "brackets", "list", "received", "typed", "after-a-forged-one"],
+    ids=[
+        "bare",
+        "upper",
+        "brackets",
+        "list",
+        "received",
+        "typed",
+        "after-a-forged-one",
+    ],
 )
 def test_token_is_found_however_it_is_written(text):
     assert identity.find([text], MailPurpose.VERP) == Found(LINK)

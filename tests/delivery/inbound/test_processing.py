@@ -172,7 +172,10 @@ def test_texts_are_left_to_those_who_read_them():
 
 def test_complaint_before_and_after_a_bounce_ends_alike(sender):
     headers = f"Return-Path: <{sender}>"
-    orders = [(dsn(sender, ADDRESS), arf(headers)), (arf(headers), dsn(sender, ADDRESS))]
+    orders = [
+        (dsn(sender, ADDRESS), arf(headers)),
+        (arf(headers), dsn(sender, ADDRESS)),
+    ]
     ends = []
     for order in orders:
         for minutes, raw in enumerate(order):
