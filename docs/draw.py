@@ -36,11 +36,16 @@ MACHINE_EVENTS = (
     Event.HARD_ERROR,
     Event.SOFT_ERROR,
     Event.SOFT_LIMIT,
+    Event.UNSURE_ERROR,
+    Event.UNSURE_CONFIRMED,
+    Event.OWNER_CHANGED,
     Event.SUCCESS,
     Event.COMPLAINT,
     Event.STOP,
     Event.RELEASE,
     Event.EXPIRE,
+    Event.PROVISIONAL_DISCARDED,
+    Event.RELEASE_UNDONE,
 )
 ELIGIBILITY = f"""\
 # Who is excluded, and why
@@ -67,7 +72,8 @@ Quarantine belongs to an address, whichever profiles carry it. No delivery reach
 address that is {{excluding}}.
 
 The drawing shows what mail servers, people and time do to an address; the table has
-every event, with those of operators and files.
+every event, with those of operators and files. Of addresses in quarantine, `expire`
+releases only full mailboxes; erroneous ones it makes valid again whatever the reason.
 
 """
 DELIVERY = f"""\

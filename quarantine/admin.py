@@ -3,7 +3,13 @@
 from django.contrib import admin
 
 from profiles.admin import ReadOnlyAdmin
-from quarantine.models import BlockedDomain, QuarantinedAddress, QuarantineEvent
+from quarantine.models import (
+    BlockedDomain,
+    Cleaning,
+    QuarantineBatch,
+    QuarantinedAddress,
+    QuarantineEvent,
+)
 
 
 @admin.register(QuarantinedAddress)
@@ -24,3 +30,16 @@ class QuarantineEventAdmin(ReadOnlyAdmin):
 class BlockedDomainAdmin(ReadOnlyAdmin):
     list_display = ["domain", "note", "created_by", "created_at"]
     search_fields = ["domain"]
+
+
+@admin.register(QuarantineBatch)
+class QuarantineBatchAdmin(ReadOnlyAdmin):
+    list_display = ["domain", "began_at", "ended_at", "state", "count", "decided_by"]
+    list_filter = ["state"]
+    ordering = ["-created_at"]
+
+
+@admin.register(Cleaning)
+class CleaningAdmin(ReadOnlyAdmin):
+    list_display = ["day", "started_at", "finished_at", "released_count"]
+    ordering = ["-day"]

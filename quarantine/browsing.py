@@ -23,6 +23,8 @@ TONES = {
     Status.QUARANTINE: "bad",
     Status.DENYLISTED: "bad",
 }
+# Where a status is asked for: the addresses that an outage holds in quarantine.
+PROVISIONAL = -1
 HISTORY_LIMIT = 100
 CARRIERS_LIMIT = 20
 
@@ -60,13 +62,16 @@ def filtered(
 ) -> QuerySet[QuarantinedAddress]:
     """Keep the addresses that meet every filter given.
 
-    `domain` includes its sub-domains. `text` is a whole address, in any case and
-    format, or else a part of one.
+    `status` may be PROVISIONAL as well. `domain` includes its sub-domains. `text` is a
+    whole address, in any case and format, or else a part of one.
     """
     rows = QuarantinedAddress.objects.all()
     if channel is not None:
         rows = rows.filter(channel=channel)
-    if status is not None:
+    if status == PROVISIONAL:
+        # They are few, and in a batch: its index finds them.
+        rows = rows.filter(is_provisional=True, batch__isnull=False)
+    elif status is not None:
         rows = rows.filter(status=status)
     if reason:
         rows = rows.filter(reason=reason)

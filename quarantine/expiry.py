@@ -18,12 +18,11 @@ from quarantine.transitions import may_expire
 _IS_FULL = Q(reason=Reason.MAILBOX_FULL)
 # By whom it was put there decides since when it counts: what a person or a file said
 # is as old as that.
+_ERROR = Coalesce("last_significant_at", "last_error_at", "updated_at")
 _SINCE = Case(
-    When(
-        source=Source.BOUNCE,
-        then=Coalesce("last_significant_at", "last_error_at", "updated_at"),
-    ),
-    default=F("updated_at"),
+    When(~Q(source=Source.BOUNCE), then=F("updated_at")),
+    When(unsure_at__gt=_ERROR, then=F("unsure_at")),
+    default=_ERROR,
     output_field=DateTimeField(),
 )
 
@@ -49,7 +48,8 @@ def expired(*, now: datetime) -> QuarantinedAddressQuerySet:
 def _since(row: QuarantinedAddress) -> datetime:
     if row.source != Source.BOUNCE:
         return row.updated_at
-    return row.last_significant_at or row.last_error_at or row.updated_at
+    error_at = row.last_significant_at or row.last_error_at or row.updated_at
+    return max(error_at, row.unsure_at or error_at)
 
 
 def _lasts(reason: str) -> timedelta:

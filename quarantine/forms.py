@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from profiles.addresses import parse
 from profiles.channels import Channel
-from quarantine.browsing import choosable_reasons
+from quarantine.browsing import PROVISIONAL, choosable_reasons
 from quarantine.models import QuarantinedAddress
 from quarantine.reasons import Reason, Status
 
@@ -36,7 +36,7 @@ class FilterForm(forms.Form):
     )
     status = forms.TypedChoiceField(
         label=_("Status"),
-        choices=[ANY, *Status.choices],
+        choices=[ANY, *Status.choices, (PROVISIONAL, _("Quarantine, provisional"))],
         required=False,
         coerce=_number,
         empty_value=None,

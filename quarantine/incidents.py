@@ -33,7 +33,7 @@ from quarantine.transitions import QuarantineError
 # How far back proposals look; an older incident is found by its domain and times.
 LOOK_BACK: Final = timedelta(days=28)
 MOST_PROPOSALS: Final = 20
-SAMPLES: Final = 10
+SAMPLES: Final = 5
 # Errors in neighbouring stretches belong together.
 _STRETCH: Final = timedelta(minutes=10)
 _ADDRESSES: Final = QuarantinedAddress._meta.db_table
@@ -75,13 +75,12 @@ def proposals(*, now: datetime) -> list[Proposal]:
     stretches = _stretches(now - LOOK_BACK)
     runs = [run for each in stretches.values() for run in _runs(each)]
     totals = _totals({window.domain for window, _count in runs}, since=now - LOOK_BACK)
-    found = [
-        Proposal(window, count, totals[window.channel, window.domain] - count)
-        for window, count in runs
-        if 100 * count
-        >= settings.QUARANTINE_OUTAGE_USUAL_PERCENT
-        * totals[window.channel, window.domain]
-    ]
+    found = []
+    for window, count in runs:
+        # Of those counted first, some may have been released meanwhile.
+        total = max(totals.get((window.channel, window.domain), 0), count)
+        if 100 * count >= settings.QUARANTINE_OUTAGE_USUAL_PERCENT * total:
+            found.append(Proposal(window, count, total - count))
     found.sort(key=lambda each: each.window.began_at, reverse=True)
     return found[:MOST_PROPOSALS]
 

@@ -6,9 +6,9 @@ they are held together as provisional: excluded like any others, but one decisio
 discards them all. Without one they are definite after some quiet days.
 
 Unusual are, in QUARANTINE_OUTAGE_MINUTES, QUARANTINE_OUTAGE_ERRORS addresses or more
-if they are QUARANTINE_OUTAGE_PERCENT of the messages to the domain in a day. Where these
-are not known, if they are QUARANTINE_OUTAGE_USUAL_PERCENT of its addresses that bounces
-quarantined in four weeks. All times are those at which the errors happened.
+if they are QUARANTINE_OUTAGE_PERCENT of the messages to the domain in a day. Where
+these are not known, if they are QUARANTINE_OUTAGE_USUAL_PERCENT of its addresses that
+bounces quarantined in four weeks. All times are those at which the errors happened.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Min, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
@@ -168,6 +168,18 @@ def provisional(batch: QuarantineBatch) -> QuarantinedAddressQuerySet:
     return QuarantinedAddress.objects.filter(batch=batch, is_provisional=True)
 
 
+def definite_at(batch: QuarantineBatch) -> datetime:
+    """Say when what a batch holds is definite if nobody decides."""
+    quiet = timedelta(hours=settings.QUARANTINE_OUTAGE_QUIET_HOURS)
+    return batch.ended_at + quiet
+
+
+def with_counts() -> QuerySet[QuarantineBatch]:
+    """List what is held, newest first, each with its `held_count` of addresses."""
+    is_held = Count("addresses", filter=Q(addresses__is_provisional=True))
+    return _open().annotate(held_count=is_held).order_by("-began_at", "-pk")
+
+
 def check_note(note: str) -> None:
     """Raise QuarantineError when it is not said why addresses are released."""
     if not note.strip():
@@ -188,7 +200,9 @@ def _is_unusual(count: int, usual: QuerySet[QuarantinedAddress], *, sent: int) -
     percent: int = settings.QUARANTINE_OUTAGE_PERCENT
     if sent <= 0:
         percent = settings.QUARANTINE_OUTAGE_USUAL_PERCENT
-        sent = count + usual.count()
+        # With so many the answer is known, and a large domain has many more.
+        enough = 100 * count // percent + 1
+        sent = count + usual[:enough].count()
     return 100 * count >= percent * sent
 
 

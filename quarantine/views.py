@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -22,6 +23,7 @@ from profiles.searching import row_ids
 from quarantine import browsing, listing
 from quarantine.forms import AddForm, FilterForm, ReleaseForm, StatusForm
 from quarantine.models import QuarantinedAddress
+from quarantine.outlook import outlook
 from quarantine.reasons import STRENGTH, Reason, Status
 from quarantine.release import ReleaseResult, release
 from quarantine.transitions import QuarantineError
@@ -154,6 +156,8 @@ def _show(
             "row": row,
             "form": form,
             "history": browsing.history(row),
+            "outlook": outlook(row),
+            "soft_limit": settings.QUARANTINE_SOFT_LIMIT,
             "carriers": browsing.carriers(row),
             "release_form": ReleaseForm(auto_id="id_release_%s"),
         },

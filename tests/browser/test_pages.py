@@ -9,8 +9,11 @@ from delivery.lifecycle import DeliveryEvent
 from delivery.models import Delivery, DeliveryContent
 from optout.models import Upload
 from optout.models.uploads import UploadKind, UploadStatus
-from quarantine.models import QuarantinedAddress
-from quarantine.reasons import Status
+from profiles.addresses import parse
+from profiles.channels import Channel
+from quarantine import transitions
+from quarantine.models import BatchState, QuarantineBatch, QuarantinedAddress
+from quarantine.reasons import Event, Reason, Source, Status
 from tests import factories
 from tests.browser.conftest import findings, speak
 from tests.delivery.sending_stage import HTML, Wire, send_once
@@ -42,6 +45,35 @@ def make_written(label: str, *, is_sent: bool) -> Delivery:
     return delivery
 
 
+def make_incidents() -> list[QuarantineBatch]:
+    """Hold an address as provisional with its outage; release those of another."""
+    now = timezone.now()
+    makes = [
+        QuarantineBatch.objects.create(
+            channel=0,
+            domain=f"{state}.with-a-name-that-goes-on.example.net",
+            began_at=now,
+            ended_at=now,
+            state=state,
+            count=1,
+            decided_at=now if state == BatchState.RELEASED else None,
+        )
+        for state in (BatchState.OPEN, BatchState.RELEASED)
+    ]
+    factories.make_quarantined_address(
+        value="held@example.net", is_provisional=True, batch=makes[0], last_error_at=now
+    )
+    transitions.apply(
+        parse(Channel.EMAIL, LONG),
+        Event.COMPLAINT,
+        by="",
+        source=Source.COMPLAINT,
+        reason=Reason.COMPLAINT,
+        now=now,
+    )
+    return makes
+
+
 @pytest.fixture
 def pages(db, operator) -> list[str]:
     """Make something to show on every page, and list where it is shown."""
@@ -55,6 +87,7 @@ def pages(db, operator) -> list[str]:
         value="angry@example.com", status=Status.DENYLISTED
     )
     factories.make_blocked_domain(domain="closed.example.net")
+    held, released = make_incidents()
     delivery = factories.make_analysed_delivery(label="Spring")
     fresh = factories.make_delivery(label="Not analysed")
     sent = make_written("Sent", is_sent=True)
@@ -83,6 +116,13 @@ def pages(db, operator) -> list[str]:
         "/console/quarantine/add/",
         f"/console/quarantine/{QuarantinedAddress.objects.earliest('pk').pk}/",
         "/console/quarantine/domains/",
+        "/console/quarantine/incidents/",
+        f"/console/quarantine/incidents/{held.pk}/",
+        f"/console/quarantine/incidents/{released.pk}/",
+        "/console/quarantine/incidents/release/?domain=example.com"
+        "&began_at=2024-01-01T00:00&ended_at=2034-01-01T00:00",
+        "/console/quarantine/figures/?days=365&by=domain",
+        "/console/quarantine/growth/",
         "/console/deliveries/",
         "/console/deliveries/new/",
         f"/console/deliveries/{delivery.pk}/",

@@ -23,6 +23,9 @@ EMPTY = [
     "/console/profiles/",
     "/console/quarantine/",
     "/console/quarantine/domains/",
+    "/console/quarantine/incidents/",
+    "/console/quarantine/figures/",
+    "/console/quarantine/growth/",
     "/console/deliveries/",
     "/console/uploads/",
 ]

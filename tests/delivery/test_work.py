@@ -112,9 +112,15 @@ def test_task_revived_by_another_worker_is_not_revived_twice(
 def test_worker_looks_for_lost_tasks_again_and_again(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = []
+    """The database is not shared with the thread: each look is a stand-in."""
+    looks, nights = [], []
     monkeypatch.setattr(work, "REVIVE_EVERY", 0.01)
     monkeypatch.setattr(reaping, "revive", lambda *, now: looks.append(now))
+    monkeypatch.setattr(work.confirmation, "purge", lambda *, now: None)
+    monkeypatch.setattr(work.bursts, "detect", lambda now: None)
+    monkeypatch.setattr(
+        work.cleaning, "clean_nightly", lambda *, now: nights.append(now)
+    )
     ended = work.Event()
     thread = Thread(target=work.revive_until, args=[ended])
 
@@ -124,6 +130,7 @@ def test_worker_looks_for_lost_tasks_again_and_again(
     thread.join()
 
     assert len(looks) > 1
+    assert len(nights) > 0
 
 
 def test_lock_of_a_killed_process_is_free() -> None:

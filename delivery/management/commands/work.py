@@ -16,6 +16,7 @@ from delivery import dispatching, reaping
 from delivery.inbound import ticking
 from optout import bursts, confirmation
 from profiles import locks
+from quarantine import cleaning
 
 REVIVE_EVERY = 60  # seconds
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
@@ -93,6 +94,7 @@ def revive_until(ended: Event) -> None:
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
             ticking.tick(timezone.now(), stopping=ended)
+            cleaning.clean_nightly(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
