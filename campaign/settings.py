@@ -220,6 +220,11 @@ IS_SIGNED_BY_RELAY = env.bool("IS_SIGNED_BY_RELAY", default=False)
 # Texts: an HTTP gateway, and the secret that signs what we ask of it.
 SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_SECRET = env.str("SMS_GATEWAY_SECRET", default="")
+# Texts and receipts that come in: the secret that signs them, the two-letter country
+# of numbers without a country code, and the numbers that are ours.
+SMS_HOOK_SECRET = env.str("SMS_HOOK_SECRET", default=SMS_GATEWAY_SECRET)
+SMS_GATEWAY_COUNTRY = env.str("SMS_GATEWAY_COUNTRY", default="")
+SMS_OWN_NUMBERS: list[str] = env.list("SMS_OWN_NUMBERS", default=[])
 # Extractions: files for those who print, call or push on our behalf.
 EXTRACTION_DIR = VAR_DIR / "extractions"
 

@@ -39,6 +39,7 @@ MACHINE_EVENTS = (
     Event.SUCCESS,
     Event.COMPLAINT,
     Event.STOP,
+    Event.START,
     Event.RELEASE,
     Event.EXPIRE,
 )

@@ -81,6 +81,8 @@ _ROWS: Final[Mapping[Event, tuple[Cell, Cell, Cell, Cell, Cell, Cell]]] = {
     Event.SUCCESS: (KEEP, KEEP, KEEP, _V, KEEP, KEEP),
     Event.COMPLAINT: (_D, _D, _D, _D, _D, KEEP),
     Event.STOP: (_D, _D, _D, _D, _D, KEEP),
+    # Only of a denylisting that STOP made; back to quarantine if it was there before.
+    Event.START: (KEEP, KEEP, KEEP, KEEP, KEEP, _V),
     # By hand, the same status again is an edit of its reason.
     Event.LISTED_VALID: (_V, _V, _V, _V, _V, _RELEASE_FIRST),
     Event.LISTED_ALLOWLISTED: (_A, _A, _A, _A, _A, _RELEASE_FIRST),
@@ -161,7 +163,21 @@ def outcome(row: QuarantinedAddress | None, event: Event) -> Cell:
         return TABLE[None, event]
     if row.reason == Reason.ERASED and event != Event.ERASE:
         return _ERASED if event in BY_HAND else KEEP
+    if event == Event.START and not is_stopped_by_keyword(row):
+        return KEEP
+    if event == Event.COMPLAINT and is_stopped_by_keyword(row):
+        # It outlasts START.
+        return _D
     return TABLE[Status(row.status), event]
+
+
+def is_stopped_by_keyword(row: QuarantinedAddress) -> bool:
+    """Say whether a STOP by SMS, and nothing else, is what denylists an address."""
+    return (
+        row.status == Status.DENYLISTED
+        and row.reason == Reason.STOP
+        and row.source == Source.KEYWORD
+    )
 
 
 @transaction.atomic
@@ -189,6 +205,8 @@ def apply(
 
     from_status = None if is_new else Status(row.status)
     row.status, row.reason, row.source = target, reason, source
+    if event == Event.START:
+        _restore(row)
     row.updated_by, row.updated_at = by, now
     row.error_text = note or row.error_text
     row.last_delivery_label = delivery_label or row.last_delivery_label
@@ -205,8 +223,8 @@ def apply(
         at=now,
         event=event,
         from_status=from_status,
-        to_status=target,
-        reason=reason,
+        to_status=row.status,
+        reason=row.reason,
         source=source,
         note=note,
         actor=by,
@@ -254,6 +272,19 @@ def _count_errors(row: QuarantinedAddress, event: Event, *, now: datetime) -> No
     if event in _ERRORS:
         row.first_error_at = row.first_error_at or now
         row.last_error_at = now
+
+
+def _restore(row: QuarantinedAddress) -> None:
+    """Put an address back into the quarantine that its STOP took it from, if any."""
+    events = QuarantineEvent.objects.filter(channel=row.channel, digest=row.digest)
+    stop = events.filter(event=Event.STOP).order_by("-pk").first()
+    if stop is None or stop.from_status != Status.QUARANTINE:
+        return
+    before = events.filter(pk__lt=stop.pk, to_status=Status.QUARANTINE)
+    put = before.order_by("-pk").first()
+    row.status = Status.QUARANTINE
+    row.reason = put.reason if put is not None else Reason.LISTED
+    row.source = put.source if put is not None else Source.OPERATOR
 
 
 def _forget_person(row: QuarantinedAddress) -> None:

@@ -4,12 +4,22 @@ from delivery.models.deliveries import Analysis, Delivery
 from delivery.models.inbound import Inbound, InboundKind, InboundState
 from delivery.models.messages import Message
 from delivery.models.sending import Attempt, Lane, Part, Proof, Slot
+from delivery.models.texts import (
+    AnswerKind,
+    AnswerState,
+    Decision,
+    TextAnswer,
+    TriageItem,
+)
 
 __all__ = [
     "Analysis",
     "Attempt",
     "Audience",
     "AudienceEntry",
+    "AnswerKind",
+    "AnswerState",
+    "Decision",
     "Delivery",
     "DeliveryContent",
     "Inbound",
@@ -20,4 +30,6 @@ __all__ = [
     "Part",
     "Proof",
     "Slot",
+    "TextAnswer",
+    "TriageItem",
 ]

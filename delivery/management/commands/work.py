@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
 from delivery import dispatching, reaping
+from delivery.inbound import ticking
 from optout import bursts, confirmation
 from profiles import locks
 
@@ -91,6 +92,7 @@ def revive_until(ended: Event) -> None:
             reaping.revive(now=timezone.now())
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
+            ticking.tick(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
