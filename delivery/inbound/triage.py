@@ -105,14 +105,13 @@ def tasks(now: datetime) -> list[Task]:
     return [Task(title, why, reverse("triage"), "bad" if overdue else "warn")]
 
 
-def choices_of(item: TriageItem) -> list[Decision]:
-    """List the decisions that can be made about an item."""
+def choices_of(item: TriageItem, people: Sequence[Profile]) -> list[Decision]:
+    """List the decisions that can be made about an item and the people it is about."""
     channel = channel_of(item)
     has_number = channel == Channel.SMS and item.inbound.digest is not None
     offered = []
     if has_number:
         offered.append(Decision.ADDRESS)
-    people = people_of(item)
     if people and not has_number and channel is not None:
         offered.append(Decision.CHANNEL)
     if people:
@@ -151,14 +150,15 @@ def decide(item_id: int, decision: Decision, *, by: str, now: datetime) -> Decid
                 " Reload the list."
             )
         )
-    if decision not in choices_of(item):
+    people = people_of(item)
+    if decision not in choices_of(item, people):
         raise TriageError(
             _(
                 "Nothing was changed: of this message nobody knows whom it is about."
                 " Find the person by name, or choose that there is nothing to do."
             )
         )
-    decided = _apply(item, decision, by=by, now=now)
+    decided = _apply(item, decision, people, by=by, now=now)
     item.closed_at, item.closed_by, item.decision = now, by, decision
     item.save(update_fields=["closed_at", "closed_by", "decision"])
     is_nothing = decision == Decision.NOTHING
@@ -175,7 +175,7 @@ def act_on_unread(*, now: datetime) -> int:
     unread = TriageItem.objects.filter(closed_at__isnull=True, acts_at__lte=now)
     done = 0
     for item in unread.select_related("inbound").order_by("acts_at")[:MOST_SHOWN]:
-        decision = choices_of(item)[0]
+        decision = choices_of(item, people_of(item))[0]
         if decision != Decision.NOTHING:
             decide(item.pk, decision, by=AUTOMATIC, now=now)
             done += 1
@@ -191,21 +191,27 @@ def working_days_after(moment: datetime, days: int) -> datetime:
     return day
 
 
-def _apply(item: TriageItem, decision: Decision, *, by: str, now: datetime) -> Decided:
+def _apply(
+    item: TriageItem,
+    decision: Decision,
+    people: Sequence[Profile],
+    *,
+    by: str,
+    now: datetime,
+) -> Decided:
     note = _("Read from inbound report %(number)s.") % {"number": item.inbound_id}
     if decision == Decision.ADDRESS:
         assert item.inbound.digest is not None
         change = numbers.stop(
             _number_of(item), by=by, source=Source.OPERATOR, note=note, now=now
         )
-        return Decided(len(people_of(item)), change.ledger_rows)
+        return Decided(len(people), change.ledger_rows)
     if decision == Decision.NOTHING:
         return Decided(0, 0)
     channel: int | None = ANY_CHANNEL
     if decision == Decision.CHANNEL:
         channel = channel_of(item)
     assert channel is not None
-    people = people_of(item)
     changed = [
         preferences.opt_out(
             each, channel, by=by, source=ConsentSource.OPERATOR, note=note, now=now

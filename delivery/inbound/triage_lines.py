@@ -74,7 +74,7 @@ def _line(item: TriageItem, *, now: datetime) -> Line:
         wording,
         people[:MOST_PEOPLE],
         max(0, len(people) - MOST_PEOPLE),
-        triage.choices_of(item),
+        triage.choices_of(item, people),
         is_overdue=item.due_at <= now,
         is_late=late_at <= now,
     )

@@ -49,6 +49,10 @@ def mail_item(raw: bytes = MAIL, **fields) -> TriageItem:
     return triage.add(inbound, is_suspected_stop=True, now=NOW)
 
 
+def choices_of(item: TriageItem) -> list[Decision]:
+    return triage.choices_of(item, triage.people_of(item))
+
+
 def day(day_of_month: int, hour: int = 12) -> datetime:
     return datetime(2026, 3, day_of_month, hour, tzinfo=UTC)
 
@@ -160,7 +164,7 @@ def test_second_decision_is_refused():
 def test_item_about_nobody_we_know_can_only_be_closed():
     item = item_of("STOP", sender="SHOP")
 
-    assert triage.choices_of(item) == [Decision.NOTHING]
+    assert choices_of(item) == [Decision.NOTHING]
     with pytest.raises(TriageError, match="nobody knows whom it is about"):
         triage.decide(item.pk, Decision.PERSON, by="ola", now=NOW)
 
@@ -169,7 +173,7 @@ def test_item_about_nobody_we_know_can_only_be_closed():
 def test_number_that_no_profile_carries_can_be_stopped():
     item = item_of()
 
-    assert triage.choices_of(item) == [Decision.ADDRESS, Decision.NOTHING]
+    assert choices_of(item) == [Decision.ADDRESS, Decision.NOTHING]
 
 
 @pytest.mark.django_db
@@ -177,7 +181,7 @@ def test_reply_by_mail_stops_the_channel_or_everything():
     anna = factories.make_profile(email="anna@example.com")
     item = mail_item(profile_id=anna.pk)
 
-    offered = triage.choices_of(item)
+    offered = choices_of(item)
     triage.decide(item.pk, Decision.CHANNEL, by="ola", now=NOW)
 
     assert offered == [Decision.CHANNEL, Decision.PERSON, Decision.NOTHING]

@@ -39,6 +39,7 @@ class Command(BaseCommand):
                 reaping.revive(now=timezone.now())
                 if options["once"]:
                     work(worker_id, is_once=True)
+                    ticking.tick(now=timezone.now())
                     return
                 with dispatching.beside():
                     work(worker_id, is_once=False)
