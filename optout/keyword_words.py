@@ -36,6 +36,7 @@ STOP: Final = _by_language(
         "en": "stopall, stop all, unsubscribe, unsub, end, quit, cancel, revoke,"
         " optout,"
         " opt out, opt-out, remove, remove me, td, opt me out, take me off, stop it,"
+        " no stop,"
         " end all, cancel all, leave me alone, no more, no more texts, no more"
         " messages",
         "sv": "stoppa, avregistrera, avsluta, sluta, avanmäl, avanmälan, inga fler,"
@@ -55,7 +56,8 @@ STOP: Final = _by_language(
         " poistakaa,"
         " peru tilaus, lopetan tilauksen",
         "nb": "avmeld, meld av, avslutt, meld meg av, avmelding, stopp alle, slutt",
-        "da": "afmeld, frameld, meld fra, afmeld mig, meld mig af, afslut, hold op",
+        "da": "afmeld, frameld, meld fra, meld mig fra, afmeld mig, meld mig af,"
+        " afslut, hold op",
     }
 )
 HELP: Final = _by_language(
@@ -102,11 +104,25 @@ STRONG: Final = _folded(
     "désabonnez désinscrire désinscrivez desuscribir lopeta lopettakaa avmeld",
     "afmeld frameld",
 )
+# Of these, the ones that people use of other things as well: I must stop.
+EVERYDAY: Final = _folded(
+    "stop stopp stoppa arrêt arrête arrêtez lopeta lopettakaa",
+)
 UNMISTAKABLE: Final = _phrases(
     "opt me out, opt out, take me off, take my number off, unsubscribe me, remove me",
     "leave me alone, no more texts, no more messages, do not text me, dont text me",
     "do not contact me, dont contact me, do not message me, dont message me",
     "stop at once, lose my number, delete my number, remove my number",
+    "revoke consent, revoke my consent, revoke all consent",
+    "hören sie auf, hör auf, hört auf, keine weiteren sms, keine weiteren nachrichten",
+    "löschen sie meine nummer, löscht meine nummer",
+    "inte ha fler sms, inte ha fler meddelanden, inte ha reklam, inte ha mer reklam",
+    "plus de pub, plus de publicité, ne plus recevoir, retirez moi, ne menvoyez plus",
+    "no quiero más mensajes, no quiero más sms, dejen de enviar, dejen de enviarme",
+    "deje de enviar, deje de enviarme, deje de molestar, no me envíen más",
+    "en halua enää viestejä, ei enää viestejä, poista minut, poistakaa minut",
+    "ikke send flere, ikke flere meldinger, ikke flere beskeder, ikke flere sms",
+    "fjern meg, fjern mig, slet mit nummer, slett nummeret mitt",
     "keine werbung, keine sms, keine nachrichten, lasst mich in ruhe, melden sie mich"
     " ab",
     "inga fler sms, inga fler meddelanden, ta bort mig, ta bort mitt nummer",
@@ -127,7 +143,8 @@ BEFORE_A_NOUN: Final = _folded(
     "a an the next last first second third bus full pit non one my our every each tram",
     "train metro whistle short dead week year month day far other far happy final"
     " which",
-    "nästa sista din nächste letzter prochain dernier próxima última seuraava neste",
+    "nästa sista din nächste letzter prochain dernier próxima última seuraava neste"
+    " quel",
     "næste en ett ein une un una et",
 )
 # After one of these it is another thing: stop by at five.
@@ -159,7 +176,7 @@ OBJECTS: Final = _folded(
     " getting",
     "meddelande meddelanden meddelandena skicka skickar skickas utskick utskicken",
     "reklam reklamen prenumeration prenumerationen nyhetsbrev nyhetsbrevet mejl mejla",
-    "kontakta smsa erbjudanden",
+    "kontakta smsa erbjudanden spamma",
     "nachricht nachrichten werbung senden schicken schreiben kontaktieren abo",
     "abonnement werbenachrichten zusenden",
     "envoyer envoyez menvoyer envoi envois pub pubs publicité publicités texto textos",
@@ -187,7 +204,7 @@ ABOUT_IT: Final = (
     OBJECTS
     | POLITE
     | _folded(
-        "me my mine i we us want to from it this these that the all any your of for"
+        "me my mine i am we us want to from it this these that the all any your of for"
         " every",
         "more a them number phone off list lists would like wish can could will must"
         " need",

@@ -1,11 +1,14 @@
 """What a text message is taken for: a table of texts, and that it is total."""
 
+import csv
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from optout import keywords
 from optout.keywords import Intent
+from tests.source import ROOT
 
 STOP_AS_WRITTEN = [
     "STOP",
@@ -286,6 +289,23 @@ def test_text_is_taken_for_what_it_says(text, intent):
 
 def test_table_is_long_enough_to_mean_something():
     assert len({text for text, _intent in MEANT}) >= 250
+
+
+def labelled() -> list[tuple[str, Intent]]:
+    """Read texts as people write them, with what each was labelled as."""
+    with open(ROOT / "tests/data/texts.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [(row["meant"], keywords.read(row["text"]).intent) for row in rows]
+
+
+def test_who_wants_to_stop_is_stopped_or_read_and_hardly_anybody_else_is():
+    found = labelled()
+    wanted = [intent for meant, intent in found if meant == "stop"]
+    acted = [meant for meant, intent in found if intent is Intent.STOP]
+
+    assert set(wanted) <= {Intent.STOP, Intent.MAYBE_STOP}
+    assert wanted.count(Intent.STOP) >= 0.98 * len(wanted)
+    assert acted.count("stop") >= 0.98 * len(acted)
 
 
 @pytest.mark.parametrize("language", STOP_BY_WORD)
