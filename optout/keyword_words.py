@@ -34,27 +34,22 @@ STOP: Final = _by_language(
     {
         "": "stop, stopp, stop sms, sms stop, stop alt",
         "en": "stopall, stop all, unsubscribe, unsub, end, quit, cancel, revoke,"
-        " optout,"
-        " opt out, opt-out, remove, remove me, td, opt me out, take me off, stop it,"
-        " no stop,"
-        " end all, cancel all, leave me alone, no more, no more texts, no more"
-        " messages",
+        " optout, opt out, opt-out, remove, remove me, td, opt me out, take me off,"
+        " stop it, no stop, end all, cancel all, leave me alone, no more, no more"
+        " texts, no more messages",
         "sv": "stoppa, avregistrera, avsluta, sluta, avanmäl, avanmälan, inga fler,"
         " inga mer, avprenumerera, avregistrera mig, ta bort mig, stoppa sms, stoppa"
-        " alla,"
-        " säg upp, lägg av",
+        " alla, säg upp, lägg av",
         "de": "stoppen, kuendigen, abmelden, abbestellen, austragen, keine werbung,"
-        " abmeldung, abmelde,"
-        " keine sms, kündigen, aufhören, beenden, keine nachrichten, stop werbung,"
-        " nein stop",
+        " abmeldung, abmelde, keine sms, kündigen, aufhören, beenden, keine"
+        " nachrichten, stop werbung, nein stop",
         "fr": "arret, arrêt, arrêter, arrêtez, arrête, désabonner, désabonnement,"
-        " désinscrire, désinscription, stop pub, désabonnez moi, me désabonner,"
-        " me désinscrire, plus de sms, plus de messages, résilier",
-        "es": "baja, alto, parar, detener, cancelar, no más, basta, darme de baja,"
-        " dar de baja, no más mensajes, no más sms, desuscribir, cancelar suscripción",
+        " désinscrire, désinscription, stop pub, désabonnez moi, me désabonner, me"
+        " désinscrire, plus de sms, plus de messages, résilier",
+        "es": "baja, alto, parar, detener, cancelar, no más, basta, darme de baja, dar"
+        " de baja, no más mensajes, no más sms, desuscribir, cancelar suscripción",
         "fi": "lopeta, lopettakaa, peruuta, peru, esto, lopeta kaikki, poista,"
-        " poistakaa,"
-        " peru tilaus, lopetan tilauksen",
+        " poistakaa, peru tilaus, lopetan tilauksen",
         "nb": "avmeld, meld av, avslutt, meld meg av, avmelding, stopp alle, slutt",
         "da": "afmeld, frameld, meld fra, meld mig fra, afmeld mig, meld mig af,"
         " afslut, hold op",
@@ -210,8 +205,8 @@ ABOUT_IT: Final = (
         " need",
         "right away further future ever with im out up said told asked be being so",
         "everything anything altogether completely totally d s",
-        "mig mina min mitt alla allt era er ert detta dessa jag vill att från till"
-        " mer fler",
+        "mig mina min mitt alla allt era er ert detta dessa jag vill att från till mer"
+        " fler",
         "ni du kan den det dem sms:en med på",
         "mich mir meine mein alle alles eure ihre diese ich möchte will zu von mehr"
         " sie",

@@ -176,9 +176,14 @@ def act_on_unread(*, now: datetime) -> int:
     done = 0
     for item in unread.select_related("inbound").order_by("acts_at")[:MOST_SHOWN]:
         decision = choices_of(item, people_of(item))[0]
-        if decision != Decision.NOTHING:
+        if decision == Decision.NOTHING:
+            continue
+        try:
             decide(item.pk, decision, by=AUTOMATIC, now=now)
-            done += 1
+        except TriageError:
+            # Somebody decided, or erased the person, at this very moment.
+            continue
+        done += 1
     return done
 
 

@@ -278,3 +278,20 @@ def test_number_of_an_erased_text_is_stopped_by_its_digest():
     row = number_row()
     assert (row.status, row.address) == (Status.DENYLISTED, "")
     assert numbers.status_of(parse(Channel.SMS, NUMBER).digest) is Status.DENYLISTED
+
+
+@pytest.mark.django_db
+def test_item_that_is_decided_at_that_moment_is_left_to_who_decided(monkeypatch):
+    carry()
+    item = item_of()
+    decide = triage.decide
+
+    def be_late(item_id, decision, *, by, now):
+        decide(item_id, Decision.NOTHING, by="ola", now=now)
+        return decide(item_id, decision, by=by, now=now)
+
+    monkeypatch.setattr(triage, "decide", be_late)
+
+    assert triage.act_on_unread(now=day(13)) == 0
+    item.refresh_from_db()
+    assert (item.closed_by, number_row()) == ("ola", None)
