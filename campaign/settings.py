@@ -235,6 +235,11 @@ COMPLAINT_WARNING = env.float("COMPLAINT_WARNING", default=0.001)
 COMPLAINT_PAUSE = env.float("COMPLAINT_PAUSE", default=0.002)
 COMPLAINT_STOP = env.float("COMPLAINT_STOP", default=0.003)
 COMPLAINT_MINIMUM = env.int("COMPLAINT_MINIMUM", default=1000)
+# Texts and receipts that come in: the secret that signs them, the two-letter country
+# of numbers without a country code, and the numbers that are ours.
+SMS_HOOK_SECRET = env.str("SMS_HOOK_SECRET", default=SMS_GATEWAY_SECRET)
+SMS_GATEWAY_COUNTRY = env.str("SMS_GATEWAY_COUNTRY", default="")
+SMS_OWN_NUMBERS: list[str] = env.list("SMS_OWN_NUMBERS", default=[])
 # Extractions: files for those who print, call or push on our behalf.
 EXTRACTION_DIR = VAR_DIR / "extractions"
 

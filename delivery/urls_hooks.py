@@ -3,5 +3,5 @@ from django.urls import path
 from delivery.views import hooks
 
 urlpatterns = [
-    path("mail/<slug:provider>", hooks.mail_hook, name="mail_hook"),
+    path("<slug:provider>", hooks.mail_hook, name="mail_hook"),
 ]

@@ -12,13 +12,8 @@ LONGEST: Final = 1000  # characters that are looked at
 # Letters of other scripts after case folding, with the Latin ones they look or sound
 # like.
 _LOOK_ALIKE: Final = str.maketrans(
-    dict(
-        pair.split("=")
-        for pair in (
-            "а=a в=b е=e ё=e і=i ї=i ј=j к=k м=m н=h о=o п=p р=p с=c т=t у=y х=x"
-            " ѕ=s һ=h ԁ=d α=a β=b ε=e η=n ι=i κ=k ν=v ο=o π=p ρ=p σ=s ς=s τ=t υ=y χ=x"
-        ).split()
-    )
+    "авеёіїјкмнопрстухѕһԁαβεηικνοπρσςτυχ",
+    "abeeiijkmhoppctyxshdabenikvoppsstyx",
 )
 # Cyrillic es is a c to the eye and an s to the ear: СТОП.
 _BY_EAR: Final = {"ctop": "stop", "ctopp": "stopp"}

@@ -33,23 +33,26 @@ def _by_language(lines: dict[str, str]) -> dict[str, str]:
 STOP: Final = _by_language(
     {
         "": "stop, stopp, stop sms, sms stop, stop alt",
-        "en": "stopall, stop all, unsubscribe, unsub, end, quit, cancel, revoke, optout,"
-        " opt out, opt-out, remove, remove me, td, opt me out, take me off, stop it,"
-        " end all, cancel all, leave me alone, no more, no more texts, no more messages",
+        "en": "stopall, stop all, unsubscribe, unsub, end, quit, cancel, revoke,"
+        " optout, opt out, opt-out, remove, remove me, td, opt me out, take me off,"
+        " stop it, no stop, end all, cancel all, leave me alone, no more, no more"
+        " texts, no more messages",
         "sv": "stoppa, avregistrera, avsluta, sluta, avanmäl, avanmälan, inga fler,"
-        " inga mer, avprenumerera, avregistrera mig, ta bort mig, stoppa sms, stoppa alla,"
-        " säg upp, lägg av",
-        "de": "stoppen, kuendigen, abmelden, abbestellen, austragen, keine werbung, abmeldung, abmelde,"
-        " keine sms, kündigen, aufhören, beenden, keine nachrichten, stop werbung, nein stop",
+        " inga mer, avprenumerera, avregistrera mig, ta bort mig, stoppa sms, stoppa"
+        " alla, säg upp, lägg av",
+        "de": "stoppen, kuendigen, abmelden, abbestellen, austragen, keine werbung,"
+        " abmeldung, abmelde, keine sms, kündigen, aufhören, beenden, keine"
+        " nachrichten, stop werbung, nein stop",
         "fr": "arret, arrêt, arrêter, arrêtez, arrête, désabonner, désabonnement,"
-        " désinscrire, désinscription, stop pub, désabonnez moi, me désabonner,"
-        " me désinscrire, plus de sms, plus de messages, résilier",
-        "es": "baja, alto, parar, detener, cancelar, no más, basta, darme de baja,"
-        " dar de baja, no más mensajes, no más sms, desuscribir, cancelar suscripción",
-        "fi": "lopeta, lopettakaa, peruuta, peru, esto, lopeta kaikki, poista, poistakaa,"
-        " peru tilaus, lopetan tilauksen",
+        " désinscrire, désinscription, stop pub, désabonnez moi, me désabonner, me"
+        " désinscrire, plus de sms, plus de messages, résilier",
+        "es": "baja, alto, parar, detener, cancelar, no más, basta, darme de baja, dar"
+        " de baja, no más mensajes, no más sms, desuscribir, cancelar suscripción",
+        "fi": "lopeta, lopettakaa, peruuta, peru, esto, lopeta kaikki, poista,"
+        " poistakaa, peru tilaus, lopetan tilauksen",
         "nb": "avmeld, meld av, avslutt, meld meg av, avmelding, stopp alle, slutt",
-        "da": "afmeld, frameld, meld fra, afmeld mig, meld mig af, afslut, hold op",
+        "da": "afmeld, frameld, meld fra, meld mig fra, afmeld mig, meld mig af,"
+        " afslut, hold op",
     }
 )
 HELP: Final = _by_language(
@@ -96,12 +99,27 @@ STRONG: Final = _folded(
     "désabonnez désinscrire désinscrivez desuscribir lopeta lopettakaa avmeld",
     "afmeld frameld",
 )
+# Of these, the ones that people use of other things as well: I must stop.
+EVERYDAY: Final = _folded(
+    "stop stopp stoppa arrêt arrête arrêtez lopeta lopettakaa",
+)
 UNMISTAKABLE: Final = _phrases(
     "opt me out, opt out, take me off, take my number off, unsubscribe me, remove me",
     "leave me alone, no more texts, no more messages, do not text me, dont text me",
     "do not contact me, dont contact me, do not message me, dont message me",
     "stop at once, lose my number, delete my number, remove my number",
-    "keine werbung, keine sms, keine nachrichten, lasst mich in ruhe, melden sie mich ab",
+    "revoke consent, revoke my consent, revoke all consent",
+    "hören sie auf, hör auf, hört auf, keine weiteren sms, keine weiteren nachrichten",
+    "löschen sie meine nummer, löscht meine nummer",
+    "inte ha fler sms, inte ha fler meddelanden, inte ha reklam, inte ha mer reklam",
+    "plus de pub, plus de publicité, ne plus recevoir, retirez moi, ne menvoyez plus",
+    "no quiero más mensajes, no quiero más sms, dejen de enviar, dejen de enviarme",
+    "deje de enviar, deje de enviarme, deje de molestar, no me envíen más",
+    "en halua enää viestejä, ei enää viestejä, poista minut, poistakaa minut",
+    "ikke send flere, ikke flere meldinger, ikke flere beskeder, ikke flere sms",
+    "fjern meg, fjern mig, slet mit nummer, slett nummeret mitt",
+    "keine werbung, keine sms, keine nachrichten, lasst mich in ruhe, melden sie mich"
+    " ab",
     "inga fler sms, inga fler meddelanden, ta bort mig, ta bort mitt nummer",
     "sluta skicka, lämna mig ifred, lämna mig i fred, avregistrera mig",
     "plus de sms, plus de messages, laissez moi tranquille, désabonnez moi",
@@ -118,8 +136,10 @@ NEGATIONS_AFTER: Final = _folded("inte ej aldrig nicht nie pas jamais ikke aldri
 # Before one of these words a stem is a noun.
 BEFORE_A_NOUN: Final = _folded(
     "a an the next last first second third bus full pit non one my our every each tram",
-    "train metro whistle short dead week year month day far other far happy final which",
-    "nästa sista din nächste letzter prochain dernier próxima última seuraava neste",
+    "train metro whistle short dead week year month day far other far happy final"
+    " which",
+    "nästa sista din nächste letzter prochain dernier próxima última seuraava neste"
+    " quel",
     "næste en ett ein une un una et",
 )
 # After one of these it is another thing: stop by at five.
@@ -131,28 +151,33 @@ AFTER_AN_IDIOM: Final = _folded(
 )
 # After one of these it depends on what is stopped.
 DETERMINERS: Final = _folded(
-    "the a an my our his her their that den det min mina die das der den le la les de du",
+    "the a an my our his her their that den det min mina die das der den le la les de"
+    " du",
     "des el los las un una",
 )
 # Who says of themselves that they stop.
 SPEAKERS: Final = _folded(
-    "i we he she they jag vi han hon de ich wir er sie je nous il elle yo nosotros minä",
+    "i we he she they jag vi han hon de ich wir er sie je nous il elle yo nosotros"
+    " minä",
     "me hän jeg hun",
 )
 OBJECTS: Final = _folded(
     "text texts texting texted txt txts sms smses message messages messaging msg msgs",
     "send sending sends spam spamming spams contact contacting contacts email emails",
-    "mail mails mailing call calls calling ads advertising adverts marketing newsletter",
+    "mail mails mailing call calls calling ads advertising adverts marketing"
+    " newsletter",
     "newsletters offers promotions promos subscription subscriptions notifications",
-    "alerts bothering annoying harassing disturbing messageing txting receiving getting",
+    "alerts bothering annoying harassing disturbing messageing txting receiving"
+    " getting",
     "meddelande meddelanden meddelandena skicka skickar skickas utskick utskicken",
     "reklam reklamen prenumeration prenumerationen nyhetsbrev nyhetsbrevet mejl mejla",
-    "kontakta smsa erbjudanden",
+    "kontakta smsa erbjudanden spamma",
     "nachricht nachrichten werbung senden schicken schreiben kontaktieren abo",
     "abonnement werbenachrichten zusenden",
     "envoyer envoyez menvoyer envoi envois pub pubs publicité publicités texto textos",
     "contacter abonnement",
-    "mensaje mensajes enviar enviarme envíen enviando mandar mandarme manden publicidad",
+    "mensaje mensajes enviar enviarme envíen enviando mandar mandarme manden"
+    " publicidad",
     "correos contactar suscripción",
     "viesti viestit viestejä viestien tekstiviestit lähettää lähettäminen lähettämästä",
     "mainokset mainoksia uutiskirje tilaus tilaukseni",
@@ -160,7 +185,8 @@ OBJECTS: Final = _folded(
     "nyhedsbrev kontakt kontakte abonnementet",
 )
 POLITE: Final = _folded(
-    "please pls plz plse kindly thanks thank thx you hi hello hey dear sir madam ok okay",
+    "please pls plz plse kindly thanks thank thx you hi hello hey dear sir madam ok"
+    " okay",
     "yes now just immediately asap today guys man bro team again already",
     "tack vänligen snälla hej hejsan nu genast mvh",
     "bitte danke hallo jetzt sofort guten tag",
@@ -173,15 +199,20 @@ ABOUT_IT: Final = (
     OBJECTS
     | POLITE
     | _folded(
-        "me my mine i we us want to from it this these that the all any your of for every",
-        "more a them number phone off list lists would like wish can could will must need",
+        "me my mine i am we us want to from it this these that the all any your of for"
+        " every",
+        "more a them number phone off list lists would like wish can could will must"
+        " need",
         "right away further future ever with im out up said told asked be being so",
         "everything anything altogether completely totally d s",
-        "mig mina min mitt alla allt era er ert detta dessa jag vill att från till mer fler",
+        "mig mina min mitt alla allt era er ert detta dessa jag vill att från till mer"
+        " fler",
         "ni du kan den det dem sms:en med på",
-        "mich mir meine mein alle alles eure ihre diese ich möchte will zu von mehr sie",
+        "mich mir meine mein alle alles eure ihre diese ich möchte will zu von mehr"
+        " sie",
         "ihr das die den weitere keine",
-        "moi mes mon tous tout vos votre ces ce je veux de des les le la plus du vouloir",
+        "moi mes mon tous tout vos votre ces ce je veux de des les le la plus du"
+        " vouloir",
         "ma mi mis todos todo sus tus estos esta quiero los las el de más que",
         "minua minulle minun kaikki nämä haluan teidän kaiken tämä",
         "meg mit mine alle dine deres jeg vil å at fra disse mere flere dette",
@@ -194,7 +225,8 @@ INSTRUCTIONS: Final = _phrases(
     "antworten sie stop, antworte stop, mit stop, mit stopp, stop zum, sende stop",
     "envoyez stop, répondez stop, envoie stop, stop au, stop pour",
     "responde stop, envía stop, envíe stop, baja para, stop para",
-    "vastaa stop, lähetä stop, svar stop, svar stopp, send stopp, stop for at, stopp for å",
+    "vastaa stop, lähetä stop, svar stop, svar stopp, send stopp, stop for at, stopp"
+    " for å",
 )
 # None of these is a stop, each makes a person look.
 SMELLS: Final = _folded(
@@ -204,7 +236,8 @@ SMELLS: Final = _folded(
     "borrar riittää poista poistakaa slutt slet fjern fjerne scam spam",
 )
 ASKING: Final = _phrases(
-    "no more, take me off, leave me, dont text, do not text, dont contact, do not contact",
+    "no more, take me off, leave me, dont text, do not text, dont contact, do not"
+    " contact",
     "dont call, do not call, not interested, no thanks, no thank you, wrong number",
     "who is this, how did you get, opt out, do not want, dont want, ta bort, vill inte",
     "vill ej, nej tack, fel nummer, inte intresserad, kein interesse, nein danke",

@@ -138,7 +138,9 @@ def _is_meant(core: list[str], place: int) -> bool:
     if _is_noun(core, place) or _is_idiom(core, place):
         return False
     if not rest:
-        return not words.SPEAKERS.intersection(before)
+        word = core[place]
+        is_everyday = word in words.EVERYDAY and words.SPEAKERS.intersection(before)
+        return word in words.STRONG and not is_everyday
     return any(each in words.OBJECTS for each in rest)
 
 

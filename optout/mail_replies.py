@@ -14,9 +14,9 @@ _BEGINS_QUOTE: Final = re.compile(
     r"""^\s*(?:
         -{2,}.*-{2,}\s*$                      # ----- Original Message -----
       | _{5,}\s*$
-      | (?:from|från|von|de|lähettäjä|fra|sendt|sent|skickat|gesendet|envoyé|enviado
-          |lähetetty|date|datum|fecha)\s?:\s
-      | .{0,200}\b(?:wrote|skrev|schrieb|a\sécrit|escribió|kirjoitti|writes)\b.{0,80}:\s*$
+      | (?:from|från|von|de|lähettäjä|fra|sendt|sent|skickat|gesendet|envoyé
+          |enviado|lähetetty|date|datum|fecha)\s?:\s
+      | .{0,200}\b(?:wrote|skrev|schrieb|écrit|escribió|kirjoitti)\b.{0,80}:\s*$
     )""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -185,6 +185,7 @@ def _reply(
         _("Somebody seems to ask that messages stop. Read it, and see who it is."),
         delivery_id=(link.delivery_id or None) if link else None,
         profile_id=link.profile_id if link else None,
+        is_suspected_stop=True,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from delivery.inbound import events, mails
+from delivery.inbound import events, mails, triage
 from delivery.inbound.results import Result
 from delivery.models import Inbound, InboundKind, InboundState
 
@@ -90,6 +90,8 @@ def read_one(inbound_id: int, *, now: datetime) -> Result | None:
         inbound.note = " ".join(filter(None, [inbound.note, result.note]))
         inbound.delivery_id, inbound.profile_id = result.delivery_id, result.profile_id
         inbound.digest, inbound.read_at = result.digest, now
+        if result.state == InboundState.TRIAGE:
+            triage.add(inbound, is_suspected_stop=result.is_suspected_stop, now=now)
         inbound.save(
             update_fields=[
                 "state",

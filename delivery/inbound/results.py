@@ -31,6 +31,8 @@ class Result:
     delivery_id: int | None = None
     profile_id: int | None = None
     digest: UUID | None = None
+    # For a person to read, who is told how soon.
+    is_suspected_stop: bool = False
 
 
 def of_stranger(found: Found, meaning: str) -> Result:

@@ -1,13 +1,22 @@
-"""What the worker does every minute about all that comes in."""
+"""What the worker does each minute about all that comes in."""
 
 import logging
 from datetime import datetime
 from threading import Event
 from typing import Final
 
-from delivery.inbound import collecting, processing, refusals
+from delivery.inbound import (
+    answers,
+    collecting,
+    processing,
+    receipts,
+    refusals,
+    texts,
+    triage,
+)
 from delivery.inbound.mailboxes import MailboxError
 from delivery.inbound.processing import Tally
+from delivery.models import InboundKind
 
 # More is left for the next minute, lest other work waits for it.
 MOST: Final = 20_000
@@ -15,8 +24,15 @@ MOST: Final = 20_000
 logger = logging.getLogger(__name__)
 
 
-def tick(now: datetime, *, stopping: Event | None = None) -> Tally:
-    """Collect, read the refusals that a crash left, and read what is stored."""
+def tick(*, now: datetime, stopping: Event | None = None) -> Tally:
+    """Do what a crash left undone, and read what came; gives what came by mail.
+
+    Texts first: collecting mail may wait for a server.
+    """
+    texts.handle_waiting(InboundKind.TEXT, texts.handle, now=now)
+    texts.handle_waiting(InboundKind.RECEIPT, receipts.handle, now=now)
+    triage.act_on_unread(now=now)
+    answers.send_due()
     try:
         collecting.collect_from_settings()
     except MailboxError as error:

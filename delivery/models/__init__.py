@@ -11,12 +11,22 @@ from delivery.models.reports import (
     ReportKind,
 )
 from delivery.models.sending import Attempt, Lane, Part, Proof, Slot
+from delivery.models.texts import (
+    AnswerKind,
+    AnswerState,
+    Decision,
+    TextAnswer,
+    TriageItem,
+)
 
 __all__ = [
     "Analysis",
     "Attempt",
     "Audience",
     "AudienceEntry",
+    "AnswerKind",
+    "AnswerState",
+    "Decision",
     "Delivery",
     "DeliveryContent",
     "DomainDay",
@@ -32,4 +42,6 @@ __all__ = [
     "Report",
     "ReportKind",
     "Slot",
+    "TextAnswer",
+    "TriageItem",
 ]

@@ -82,6 +82,11 @@ class Inbound(models.Model):
                 name="delivery_inbound_waiting",
             ),
             models.Index(fields=["digest"], name="delivery_inbound_address"),
+            models.Index(
+                fields=["profile_id"],
+                condition=Q(profile_id__isnull=False),
+                name="delivery_inbound_person",
+            ),
             models.Index(fields=["received_at", "id"], name="delivery_inbound_listed"),
         ]
 

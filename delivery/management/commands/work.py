@@ -40,6 +40,7 @@ class Command(BaseCommand):
                 reaping.revive(now=timezone.now())
                 if options["once"]:
                     work(worker_id, is_once=True)
+                    ticking.tick(now=timezone.now())
                     return
                 with dispatching.beside():
                     work(worker_id, is_once=False)
@@ -93,7 +94,7 @@ def revive_until(ended: Event) -> None:
             reaping.revive(now=timezone.now())
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
-            ticking.tick(timezone.now(), stopping=ended)
+            ticking.tick(now=timezone.now(), stopping=ended)
             cleaning.clean_nightly(now=timezone.now())
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")

@@ -164,7 +164,7 @@ def test_worker_collects_from_the_mailbox_of_the_settings_and_reads(
     path = make_maildir(tmp_path / "box", [dsn(sender, ADDRESS)])
     settings.BOUNCE_MAILBOX = f"maildir://{path}"
 
-    tally = ticking.tick(timezone.now())
+    tally = ticking.tick(now=timezone.now())
 
     assert tally.states == {"applied": 1}
 
@@ -174,5 +174,5 @@ def test_mailbox_of_the_settings_that_is_gone_does_not_stop_the_worker(
 ):
     settings.BOUNCE_MAILBOX = f"maildir://{tmp_path / 'none'}"
 
-    assert ticking.tick(timezone.now()).count == 0
+    assert ticking.tick(now=timezone.now()).count == 0
     assert "Make it, or name another one." in caplog.text
