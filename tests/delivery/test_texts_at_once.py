@@ -10,9 +10,12 @@ from django.utils import timezone
 
 from delivery.inbound import ticking
 from delivery.models import Inbound, InboundKind, InboundState, TextAnswer, TriageItem
+from delivery.states import MessageStatus
+from profiles.channels import Channel
 from quarantine.models import QuarantineEvent
 from quarantine.reasons import Status
 from tests import factories
+from tests.delivery.sending_stage import leased, make_sending, status_of
 from tests.delivery.text_stage import (
     NUMBER,
     ledger_rows,
@@ -75,6 +78,20 @@ def test_stops_and_starts_at_once_leave_ledger_and_number_of_one_mind():
     assert directions == expected[: len(directions)]
     is_stopped = number_row().status == Status.DENYLISTED
     assert is_stopped == (directions[-1] == "OUT")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_message_that_has_not_started_does_not_start_after_a_stop():
+    anna, bo = (factories.make_profile(sms=NUMBER, email=None) for _ in range(2))
+    delivery = make_sending(channel=Channel.SMS, html="", text="Hi")
+    opened, _part, messages = leased(delivery)
+
+    text_in("STOP", now=timezone.now())
+
+    passage = opened.let_pass(messages[anna.pk], now=timezone.now())
+    assert passage is not None and not passage.may_start
+    assert status_of(delivery, anna) == MessageStatus.EXCLUDED_AFTER
+    assert bo.pk not in messages  # the younger one is a duplicate
 
 
 @pytest.mark.django_db(transaction=True)
