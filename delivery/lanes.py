@@ -2,8 +2,8 @@
 
 A domain that answers 421, or that we send too fast, gets a pause that doubles each
 time; every worker keeps to it. So does marketing mail to a domain whose recipients
-complained too often (delivery.complaint_rates). A rate that an operator set is shared out by time: each
-connection waits its turn.
+complained too often (delivery.complaint_rates). A rate that an operator set is shared
+out by time: each connection waits its turn.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
 """Forms of incidents and figures: which errors, why they are released, which period."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from profiles.channels import Channel
 from quarantine.figures import PERIODS, Grouping
 from quarantine.incidents import Window
 
-_TIME = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
+_TIME = forms.DateTimeInput(attrs={"type": "datetime-local"})
 # As the browser writes what was chosen, and as links of ours do.
 _FORMATS = ["%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
 
@@ -37,6 +38,13 @@ class WindowForm(forms.Form):
 
     def clean_domain(self) -> str:
         return str(self.cleaned_data["domain"]).strip().lstrip("@").lower()
+
+    def clean_ended_at(self) -> datetime:
+        """Take a minute that was chosen as a whole."""
+        ended: datetime = self.cleaned_data["ended_at"]
+        if ended.second or ended.microsecond:
+            return ended
+        return ended + timedelta(minutes=1, microseconds=-1)
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or {}

@@ -80,7 +80,7 @@ def count_error(
 def _end_consents(
     address: ParsedAddress, *, delivery_id: int | None, now: datetime
 ) -> None:
-    """Opt everybody with this address out of its channel: somebody else reads it now."""
+    """Opt all who have this address out of its channel: somebody else reads it."""
     carriers = Profile.objects.filter(
         addresses__digest=address.digest, addresses__channel=address.channel
     )

@@ -1,4 +1,4 @@
-"""Reading what a mail provider reports: one delivery, bounce or complaint after another.
+"""Reading what a mail provider reports, one event after the other.
 
 Whose message an event is about is said by the token that we gave the provider with the
 message, and that it hands back (`campaign` in its metadata); its recipient is not read.
@@ -38,8 +38,8 @@ def read(inbound: Inbound, *, now: datetime) -> Result:
             InboundState.TRIAGE,
             "subscription",
             _(
-                "Amazon SNS asks to confirm a subscription. Open the SubscribeURL in it,"
-                " if it is yours."
+                "Amazon SNS asks to confirm a subscription. Open the SubscribeURL in"
+                " it, if it is yours."
             ),
         )
     found = [

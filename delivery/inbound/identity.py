@@ -77,7 +77,7 @@ class Reported:
 
 
 def find(texts: Iterable[str], purpose: MailPurpose) -> Found:
-    """Look for an address with a token of ours in texts; the first authentic one counts.
+    """Look for an address with a token of ours; the first authentic one counts.
 
     A token that looks like ours and is not makes it a forgery, unless a true one is
     there too.

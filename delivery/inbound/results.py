@@ -62,7 +62,7 @@ def of_many(results: Sequence[Result]) -> Result:
     if not results:
         return Result(InboundState.RECORDED, "other")
     chief = min(results, key=lambda each: _ORDER.index(each.state))
-    counts = {state: 0 for state in _ORDER}
+    counts = dict.fromkeys(_ORDER, 0)
     for each in results:
         counts[each.state] += 1
     told = [f"{state.label}: {count}" for state, count in counts.items() if count]

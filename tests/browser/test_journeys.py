@@ -2,16 +2,18 @@
 
 import csv
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from delivery.models import Delivery
 from optout.models import ConsentEvent, OptOut
 from profiles.channels import ANY_CHANNEL, Channel
 from quarantine.models import QuarantinedAddress
-from quarantine.reasons import Status
+from quarantine.reasons import Source, Status
 from tests import factories
 from tests.browser.conftest import run_worker
 
@@ -91,6 +93,28 @@ def test_operator_adds_an_address_and_releases_it(signed_in, keyboard):
     keyboard.is_told("eleased")
 
     assert QuarantinedAddress.objects.get().status == Status.VALID
+
+
+def test_operator_releases_an_incident_and_undoes_it(signed_in, keyboard, settings):
+    settings.QUARANTINE_OUTAGE_ERRORS = 3
+    now = timezone.now().replace(second=0) - timedelta(days=1)
+    for number in range(3):
+        factories.make_quarantined_address(
+            value=f"p{number}@example.net", last_error_at=now
+        )
+    QuarantinedAddress.objects.update(source=Source.BOUNCE)
+    signed_in.goto("/console/quarantine/")
+    keyboard.open("Incidents", link="Incidents")
+    keyboard.open("Release an incident", link="Preview example.net")
+    keyboard.write("Reason for the release", "Their server was moved")
+    keyboard.press("Release these addresses")
+    keyboard.is_told("3 addresses were released.")
+    assert not QuarantinedAddress.objects.excluding().exists()
+
+    keyboard.press("Undo the release")
+    keyboard.is_told("3 addresses are in quarantine again.")
+
+    assert QuarantinedAddress.objects.excluding().count() == 3
 
 
 def test_operator_blocks_a_domain(signed_in, keyboard):

@@ -45,10 +45,10 @@ def make_written(label: str, *, is_sent: bool) -> Delivery:
     return delivery
 
 
-def make_incidents() -> list[QuarantineBatch]:
-    """Hold an address as provisional with its outage; release those of another."""
+def make_incidents() -> list[str]:
+    """Hold an address as provisional, release another outage; list their pages."""
     now = timezone.now()
-    makes = [
+    held, released = [
         QuarantineBatch.objects.create(
             channel=0,
             domain=f"{state}.with-a-name-that-goes-on.example.net",
@@ -61,7 +61,7 @@ def make_incidents() -> list[QuarantineBatch]:
         for state in (BatchState.OPEN, BatchState.RELEASED)
     ]
     factories.make_quarantined_address(
-        value="held@example.net", is_provisional=True, batch=makes[0], last_error_at=now
+        value="held@example.net", is_provisional=True, batch=held, last_error_at=now
     )
     transitions.apply(
         parse(Channel.EMAIL, LONG),
@@ -71,7 +71,17 @@ def make_incidents() -> list[QuarantineBatch]:
         reason=Reason.COMPLAINT,
         now=now,
     )
-    return makes
+    path = "/console/quarantine/incidents/"
+    return [
+        "/console/quarantine/domains/",
+        path,
+        f"{path}{held.pk}/",
+        f"{path}{released.pk}/",
+        f"{path}release/?domain=example.com"
+        "&began_at=2024-01-01T00:00&ended_at=2034-01-01T00:00",
+        "/console/quarantine/figures/?days=365&by=domain",
+        "/console/quarantine/growth/",
+    ]
 
 
 @pytest.fixture
@@ -87,7 +97,6 @@ def pages(db, operator) -> list[str]:
         value="angry@example.com", status=Status.DENYLISTED
     )
     factories.make_blocked_domain(domain="closed.example.net")
-    held, released = make_incidents()
     delivery = factories.make_analysed_delivery(label="Spring")
     fresh = factories.make_delivery(label="Not analysed")
     sent = make_written("Sent", is_sent=True)
@@ -115,14 +124,7 @@ def pages(db, operator) -> list[str]:
         "/console/quarantine/?domain=nowhere.example.com",
         "/console/quarantine/add/",
         f"/console/quarantine/{QuarantinedAddress.objects.earliest('pk').pk}/",
-        "/console/quarantine/domains/",
-        "/console/quarantine/incidents/",
-        f"/console/quarantine/incidents/{held.pk}/",
-        f"/console/quarantine/incidents/{released.pk}/",
-        "/console/quarantine/incidents/release/?domain=example.com"
-        "&began_at=2024-01-01T00:00&ended_at=2034-01-01T00:00",
-        "/console/quarantine/figures/?days=365&by=domain",
-        "/console/quarantine/growth/",
+        *make_incidents(),
         "/console/deliveries/",
         "/console/deliveries/new/",
         f"/console/deliveries/{delivery.pk}/",

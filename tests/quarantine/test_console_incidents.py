@@ -117,6 +117,17 @@ def test_incident_that_cannot_be_read_is_asked_for_again(
     assert console.post(RELEASE, query_params=query(now, **change)).status_code == 400
 
 
+@pytest.mark.parametrize(("seconds", "count"), [(59, 3), (60, 2)])
+def test_chosen_minute_counts_to_its_end(console, now, seconds, count):
+    fail(range(2), now)
+    fail(range(50, 51), now + MINUTE + seconds * timedelta(seconds=1))
+    ended = f"{now + MINUTE:%Y-%m-%dT%H:%M}"
+
+    answer = console.get(RELEASE, query(now, ended_at=ended))
+
+    assert answer.context["preview"].count == count
+
+
 def test_incident_without_addresses_says_so(console, now):
     answer = console.get(RELEASE, query(now, domain="nowhere.example"))
     assert "No address of the domain is held" in answer.text

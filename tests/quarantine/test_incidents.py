@@ -1,12 +1,13 @@
 """Incidents: found afterwards, released together, and taken back exactly."""
 
+import io
 from datetime import timedelta
 
 import pytest
 
 from profiles.addresses import mask
 from profiles.channels import Channel
-from quarantine import errors, incidents
+from quarantine import errors, importing, incidents, release
 from quarantine.incidents import Window
 from quarantine.models import QuarantineBatch, QuarantinedAddress, QuarantineEvent
 from quarantine.reasons import Event, Reason, Source, Status
@@ -223,6 +224,21 @@ def test_undo_leaves_what_was_changed_since(since, left):
 
     after = QuarantinedAddress.objects.get(digest=person(0).digest)
     assert (after.status, after.updated_at) == (left, changed.updated_at)
+
+
+def test_undo_leaves_what_a_file_or_an_operator_released_since():
+    fail(range(MANY))
+    batch = incidents.release(ALL, by="ola", note="Outage", now=LATER)
+    file = b"channel,address,status\nemail,person0@example.net,quarantine\n"
+    importing.import_file(io.BytesIO(file), now=LATER)
+    let_go = QuarantinedAddress.objects.filter(digest=person(0).digest)
+    release.release(
+        let_go, by="eva", note="Hers", may_release_denylisted=False, now=LATER
+    )
+
+    assert incidents.undo(batch, by="eva", now=LATER) == MANY - 1
+
+    assert let_go.get().status == Status.VALID
 
 
 def test_undo_happens_once():

@@ -259,7 +259,8 @@ def test_erasure_takes_the_readable_address_and_all_notes():
 
     row = QuarantinedAddress.objects.get()
     assert (row.address, row.domain, row.error_text) == ("", "", "")
-    assert set(QuarantineEvent.objects.values_list("note", flat=True)) == {""}
+    events = QuarantineEvent.objects.values_list("note", "domain")
+    assert set(events) == {("", "")}
 
 
 def stop(**fields: object) -> QuarantinedAddress | None:

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         self._summarise(collected)
 
     def _summarise(self, collected: Collected) -> None:
-        """Read what is stored, which later runs would do as well, and say what it is."""
+        """Read what is stored, which the worker would do as well, and sum it up."""
         self.stdout.write(f"stored: {collected.stored}")
         self.stdout.write(f"known: {collected.known}")
         try:

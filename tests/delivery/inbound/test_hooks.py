@@ -92,7 +92,9 @@ def test_signature_of_mailgun_is_checked(client: Client, key, status):
     assert post(client, "mailgun", body).status_code == status
 
 
-def standard_webhook(body: str, *, key=b"resend-key", later=timedelta()) -> dict[str, str]:
+def standard_webhook(
+    body: str, *, key=b"resend-key", later=timedelta()
+) -> dict[str, str]:
     stamp = str(int((timezone.now() + later).timestamp()))
     signed = hmac.digest(key, f"m1.{stamp}.{body}".encode(), "sha256")
     return {
