@@ -94,8 +94,8 @@ def revive_until(ended: Event) -> None:
             reaping.revive(now=timezone.now())
             confirmation.purge(now=timezone.now())
             bursts.detect(timezone.now())
-            ticking.tick(now=timezone.now(), stopping=ended)
             cleaning.clean_nightly(now=timezone.now())
+            ticking.tick(now=timezone.now(), stopping=ended)
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:

@@ -1,10 +1,10 @@
 """Reading what is stored: once, in order, and each report alone."""
 
 from datetime import timedelta
-from threading import Event
+from threading import Event, Thread
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from delivery.inbound import consequences, identity, mails, processing, storing
@@ -186,6 +186,30 @@ def test_complaint_before_and_after_a_bounce_ends_alike(sender):
             model.objects.all().delete()
 
     assert ends[0] == ends[1]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_workers_side_by_side_read_each_report_once(sender):
+    for number in range(40):
+        put(dsn(sender, ADDRESS, number=number), minutes=number)
+    tallies = []
+
+    def work():
+        try:
+            tallies.append(processing.read_waiting(NOW))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=work) for _number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(tally.count for tally in tallies) == 40
+    assert sorted(states())[:2] == [InboundState.APPLIED, InboundState.RECORDED]
+    assert QuarantineEvent.objects.filter(event="hard_error").count() == 1
 
 
 # Twins of the code with a mistake in them: each of the promises above must notice.
