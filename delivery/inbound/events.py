@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from delivery.channels.outcomes import Phase, cleaned, enhanced_of
-from delivery.inbound import consequences, identity, providers, results
+from delivery.inbound import consequences, feedback, identity, providers, results
 from delivery.inbound.identity import Reported
 from delivery.inbound.results import Result
 from delivery.models import Inbound, InboundState
@@ -25,7 +25,6 @@ from quarantine.reasons import Reason, Verdict
 METADATA: Final = "campaign"
 _REPLY_CODE: Final = re.compile(r"(?<![\d.])([245]\d\d)(?![\d.])", re.ASCII)
 # anymail's words for what happened, and for why the provider refused to send.
-_BOUNCED: Final = frozenset({"bounced", "failed"})
 _REJECTED: Final = {"spam": "complained", "unsubscribed": "unsubscribed"}
 _BAD_SYNTAX: Final = Qualification(Verdict.HARD, Reason.USER_UNKNOWN, code="5.1.3")
 
@@ -57,7 +56,7 @@ def _follow(event: Any, inbound: Inbound, *, now: datetime) -> Result:
     if found.link is None:
         return results.of_stranger(found, meaning)
     with transaction.atomic():
-        if meaning == "unsubscribed":
+        if meaning in {"unsubscribed", "opt_out"}:
             has_changed = consequences.stopped(
                 found.link, source=ConsentSource.API, now=now
             )
@@ -146,13 +145,20 @@ def _meaning(event: Any) -> str:
         kind = _REJECTED.get(str(event.reject_reason), "rejected")
         if event.reject_reason == "invalid":
             kind = "bounced"
-    if kind in _BOUNCED:
-        return "bounce"
+    if kind == "complained":
+        return _complaint_meaning(event)
     return {
-        "complained": "complaint",
+        "bounced": "bounce",
         "deferred": "delayed",
         "autoresponded": "auto_reply",
     }.get(kind, kind)
+
+
+def _complaint_meaning(event: Any) -> str:
+    """Give what a complaint means: of Amazon SES alone its type may say it is none."""
+    if "complaintFeedbackType" in str(event.esp_event):
+        return feedback.meaning_of(str(event.description or ""))
+    return "complaint"
 
 
 def _moment(event: Any, reported: Reported, *, now: datetime) -> datetime:

@@ -19,7 +19,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from delivery.channels.outcomes import cleaned
-from delivery.inbound import consequences, identity, reading, results
+from delivery.inbound import consequences, feedback, identity, reading, results
 from delivery.inbound.identity import Found, Reported
 from delivery.inbound.reading import ReadMail, ReadRecipient
 from delivery.inbound.results import Result
@@ -43,9 +43,6 @@ _ENVELOPE: Final = (
 )
 _LONGEST_HEADERS: Final = 256 * 1024  # bytes; the token is near the top
 _ANSWERS_TO: Final = ("In-Reply-To", "References")
-_COMPLAINTS: Final = frozenset({"abuse", "fraud", "virus"})
-_OPT_OUTS: Final = frozenset({"opt-out", "opt-out-list"})
-_OURS: Final = frozenset({"auth-failure", "dmarc"})
 
 
 def read(inbound: Inbound, *, now: datetime) -> Result:
@@ -134,7 +131,7 @@ def _block_of(mail: ReadMail, reported: Reported) -> ReadRecipient:
 
 def _complaint(mail: ReadMail, inbound: Inbound, *, now: datetime) -> Result:
     """Follow a feedback report (RFC 5965): what it quotes of us says whose it is."""
-    meaning = _meaning_of_feedback(mail.feedback_type)
+    meaning = feedback.meaning_of(mail.feedback_type)
     found = _quoted(mail, now=now)
     if found.link is None:
         return results.of_stranger(found, meaning)
@@ -213,17 +210,6 @@ def _too_late(reported: Reported, meaning: str) -> Result:
     return results.of_message(
         reported, meaning, has_changed=False, note=_("Too late to have an effect.")
     )
-
-
-def _meaning_of_feedback(kind: str) -> str:
-    name = kind.lower()
-    if name in _COMPLAINTS:
-        return "complaint"
-    if name in _OPT_OUTS:
-        return "opt_out"
-    if name in _OURS:
-        return "auth_failure"
-    return "not_spam" if name == "not-spam" else "other"
 
 
 def _recipients(inbound: Inbound, headers: Headers) -> list[str]:

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from delivery.inbound import sns
@@ -160,6 +161,10 @@ def view_of(name: str) -> Any:
     given = {}
     if provider.secret:
         given[provider.secret] = settings.MAIL_HOOK_SECRETS[name]
+    if name == "mandrill":
+        # It signs the URL as it knows it, which a proxy may have changed.
+        path = reverse("mail_hook", args=[name])
+        given["webhook_url"] = f"{settings.PUBLIC_BASE_URL}{path}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return found(**given)

@@ -2,11 +2,12 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
-from delivery.inbound import processing, providers, storing
+from delivery.inbound import events, processing, providers, storing
 from delivery.models import Inbound, InboundKind, InboundState, Message, Report
 from delivery.states import MessageStatus
 from optout.models import ConsentEvent, OptOut
@@ -283,3 +284,41 @@ PUBLIC_KEY = (
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4wXgUg2R9"
     "q9UU8I5mEovUf86QZ7kOBIjJwqnzD1omageEHWwHdBO6B+dFabmdT9POxg=="
 )
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "meaning"),
+    [
+        ("bounced", "bounced", "bounce"),
+        ("rejected", "invalid", "bounce"),
+        ("rejected", "spam", "complaint"),
+        ("rejected", "unsubscribed", "unsubscribed"),
+        ("rejected", "blocked", "rejected"),
+        ("failed", None, "failed"),
+        ("deferred", None, "delayed"),
+        ("autoresponded", None, "auto_reply"),
+        ("opened", None, "opened"),
+    ],
+)
+def test_words_of_anymail_have_a_meaning(kind, why, meaning):
+    event = SimpleNamespace(
+        event_type=kind, reject_reason=why, esp_event={}, description=None
+    )
+
+    assert events._meaning(event) == meaning
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "denylisted"),
+    [("abuse", "applied", 1), ("not-spam", "recorded", 0), (None, "applied", 1)],
+)
+def test_complaint_by_amazon_says_of_what_kind_it_is(token, kind, state, denylisted):
+    complaint = {"complainedRecipients": [{"emailAddress": ADDRESS}]}
+    complaint["complaintFeedbackType"] = kind
+    message = json.loads(ses(token)["Message"])
+    message |= {"notificationType": "Complaint", "complaint": complaint}
+
+    row = take_in("amazon_ses", ses(token, Message=json.dumps(message)))
+
+    assert row.state == state
+    assert QuarantinedAddress.objects.count() == denylisted

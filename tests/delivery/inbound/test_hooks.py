@@ -92,6 +92,24 @@ def test_signature_of_mailgun_is_checked(client: Client, key, status):
     assert post(client, "mailgun", body).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("key", "status"), [(b"hook-key", 200), (b"other-key", 401)], ids=["own", "other"]
+)
+def test_mandrill_signs_the_public_address(client: Client, settings, key, status):
+    settings.MAIL_HOOK_SECRETS = {"mandrill": "hook-key"}
+    settings.PUBLIC_BASE_URL = "https://campaign.example.com"
+    url = "https://campaign.example.com/hooks/mail/mandrill"
+    signed = hmac.digest(key, f"{url}mandrill_events[]".encode(), "sha1")
+
+    response = client.post(
+        "/hooks/mail/mandrill",
+        {"mandrill_events": "[]"},
+        HTTP_X_MANDRILL_SIGNATURE=base64.b64encode(signed).decode(),
+    )
+
+    assert response.status_code == status
+
+
 def standard_webhook(
     body: str, *, key=b"resend-key", later=timedelta()
 ) -> dict[str, str]:
