@@ -4,7 +4,6 @@ Whose message an event is about is said by the token that we gave the provider w
 message, and that it hands back (`campaign` in its metadata); its recipient is not read.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,7 +11,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from delivery.channels.outcomes import Phase, cleaned, enhanced_of
+from delivery.channels.outcomes import cleaned
 from delivery.inbound import consequences, feedback, identity, providers, results
 from delivery.inbound.identity import Reported
 from delivery.inbound.results import Result
@@ -23,7 +22,6 @@ from quarantine.qualification import Qualification
 from quarantine.reasons import Reason, Verdict
 
 METADATA: Final = "campaign"
-_REPLY_CODE: Final = re.compile(r"(?<![\d.])([245]\d\d)(?![\d.])", re.ASCII)
 # anymail's words for what happened, and for why the provider refused to send.
 _REJECTED: Final = {"spam": "complained", "unsubscribed": "unsubscribed"}
 _BAD_SYNTAX: Final = Qualification(Verdict.HARD, Reason.USER_UNKNOWN, code="5.1.3")
@@ -85,7 +83,9 @@ def _about(
             reported, meaning, has_changed=False, note=_("Too late to have an effect.")
         )
     has_changed = act(event, reported, inbound=inbound, now=now)
-    return results.of_message(reported, meaning, has_changed=has_changed)
+    result = results.of_message(reported, meaning, has_changed=has_changed)
+    is_unclear = meaning == "bounce" and qualified(event).needs_review
+    return results.unclear(result) if is_unclear else result
 
 
 def _bounce(event: Any, reported: Reported, *, inbound: Inbound, now: datetime) -> bool:
@@ -125,14 +125,7 @@ def qualified(event: Any) -> Qualification:
     """Say what a bounce makes of the address, by what the remote server said."""
     if event.reject_reason == "invalid":
         return _BAD_SYNTAX
-    said = _said(event)
-    code = _REPLY_CODE.search(said)
-    return qualification.qualify(
-        said,
-        reply_code=int(code[1]) if code else 0,
-        enhanced=enhanced_of(said),
-        phase=Phase.RCPT,
-    )
+    return qualification.qualify_report(_said(event))
 
 
 def _said(event: Any) -> str:

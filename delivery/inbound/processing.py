@@ -16,7 +16,7 @@ from typing import Final
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from delivery.inbound import events, mails, triage
+from delivery.inbound import events, mail_reports, triage
 from delivery.inbound.results import Result
 from delivery.models import Inbound, InboundKind, InboundState
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 Reader = Callable[..., Result]
 # Texts and receipts are read at once, where they come in.
 _READERS: Final[dict[str, Reader]] = {
-    InboundKind.MAIL: mails.read,
+    InboundKind.MAIL: mail_reports.read,
     InboundKind.EVENT: events.read,
 }
 # What a report can bring about by being odd; a database that is gone is none of it.

@@ -21,6 +21,17 @@ from quarantine.qualification import Qualification
 from quarantine.reasons import Reason, Verdict
 
 BATCH: Final = 200
+# The phases of our dialogue, as coarse as they matter for the address.
+PHASES: Final = {
+    Phase.CONNECT: qualification.Phase.SESSION,
+    Phase.GREETING: qualification.Phase.SESSION,
+    Phase.TLS: qualification.Phase.SESSION,
+    Phase.AUTH: qualification.Phase.SESSION,
+    Phase.MAIL: qualification.Phase.SENDER,
+    Phase.RCPT: qualification.Phase.RECIPIENT,
+    Phase.DATA: qualification.Phase.CONTENT,
+    Phase.CONTENT: qualification.Phase.CONTENT,
+}
 # Delivery time expired (RFC 3463 section 3.5).
 _EXPIRED: Final = Qualification(Verdict.SOFT, Reason.UNREACHABLE, code="4.4.7")
 
@@ -84,11 +95,11 @@ def qualified(attempt: Attempt) -> Qualification | None:
         return _EXPIRED
     if attempt.code or not attempt.reply_code:
         return None
-    return qualification.qualify(
+    return qualification.qualify_reply(
+        attempt.reply_code,
         attempt.reply,
-        reply_code=attempt.reply_code,
         enhanced=attempt.enhanced,
-        phase=Phase(attempt.phase),
+        phase=PHASES[Phase(attempt.phase)],
     )
 
 

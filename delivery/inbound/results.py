@@ -1,7 +1,7 @@
 """What was made of something that came in: what it is, and what it changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -53,6 +53,12 @@ def of_message(
         reported.profile_id,
         reported.address.digest,
     )
+
+
+def unclear(result: Result) -> Result:
+    """Let a person read a bounce that does not say why it is one."""
+    note = _("It does not say why it could not be delivered.")
+    return replace(result, state=InboundState.TRIAGE, note=note)
 
 
 def of_many(results: Sequence[Result]) -> Result:

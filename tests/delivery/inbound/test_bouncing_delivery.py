@@ -22,7 +22,7 @@ Q, E, D = Status.QUARANTINE, Status.ERRONEOUS, Status.DENYLISTED
 # What the server says at the wire, by the beginning of the address.
 AT_THE_WIRE = {
     "550-a": (Q, Reason.USER_UNKNOWN),
-    "452-a": None,
+    "452-a": (E, Reason.MAILBOX_FULL),
     "451-a": None,
     "552-a": (E, Reason.MAILBOX_FULL),
     "571-a": None,

@@ -7,7 +7,13 @@ import pytest
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from delivery.inbound import consequences, identity, mails, processing, storing
+from delivery.inbound import (
+    consequences,
+    identity,
+    mail_reports,
+    processing,
+    storing,
+)
 from delivery.inbound.results import Result
 from delivery.models import Inbound, InboundKind, InboundState, Report
 from quarantine import errors
@@ -65,7 +71,7 @@ def test_reports_are_read_in_the_order_they_came(monkeypatch):
 def test_report_that_cannot_be_read_fails_alone(sender, monkeypatch):
     put(b"Subject: poison\r\n\r\n", minutes=1)
     put(dsn(sender, ADDRESS), minutes=2)
-    real = mails.read
+    real = mail_reports.read
 
     def stumble(inbound, *, now):
         if b"poison" in bytes(inbound.raw):

@@ -10,7 +10,6 @@ In this order:
 Nothing here ever answers: what comes in may be forged, or answer us in turn.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from email.message import Message as Headers
 from email.parser import BytesHeaderParser
@@ -91,13 +90,9 @@ def _bounce(
     mail: ReadMail, reported: Reported, inbound: Inbound, *, now: datetime
 ) -> Result:
     if not mail.recipients:
-        result = results.of_message(
-            reported,
-            mail.kind,
-            has_changed=False,
-            note=_("It does not say why it could not be delivered."),
+        return results.unclear(
+            results.of_message(reported, mail.kind, has_changed=False)
         )
-        return replace(result, state=InboundState.TRIAGE)
     block = _block_of(mail, reported)
     has_changed = consequences.bounced(
         reported,
@@ -111,9 +106,10 @@ def _bounce(
         "verdict": block.qualification.verdict.label,
         "reason": block.qualification.reason.label,
     }
-    return results.of_message(
+    result = results.of_message(
         reported, mail.kind, has_changed=has_changed, note=f"{note}."
     )
+    return results.unclear(result) if block.qualification.needs_review else result
 
 
 def _block_of(mail: ReadMail, reported: Reported) -> ReadRecipient:
