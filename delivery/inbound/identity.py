@@ -120,13 +120,12 @@ def bare(text: str) -> Found:
     return find([name if name[:2].lower() == "b-" else f"b-{name}"], MailPurpose.VERP)
 
 
-def link_of_message(texts: Iterable[str]) -> MailLink | None:
+def link_of_message(ids: Iterable[str]) -> MailLink | None:
     """Find the message that an answer is to, by the Message-ID that we gave it."""
-    for text in texts:
-        for word in re.findall(r"<([^<>\s]{20,200})>", text)[:_MOST]:
-            ids = mail.read_message_id(word)
-            if ids is not None:
-                return _link_of(*ids)
+    for each in list(ids)[:_MOST]:
+        found = mail.read_message_id(each.strip().strip("<>"))
+        if found is not None:
+            return _link_of(*found)
     return None
 
 

@@ -11,16 +11,13 @@ Nothing here ever answers: what comes in may be forged, or answer us in turn.
 """
 
 from datetime import datetime
-from email.message import Message as Headers
-from email.parser import BytesHeaderParser
-from typing import Final
 
 from django.utils.translation import gettext as _
 
 from delivery.channels.outcomes import cleaned
 from delivery.inbound import consequences, feedback, identity, reading, results
 from delivery.inbound.identity import Found, Reported
-from delivery.inbound.reading import ReadMail, ReadRecipient
+from delivery.inbound.reading import MailKind, ReadMail, ReadRecipient
 from delivery.inbound.results import Result
 from delivery.models import Inbound, InboundState
 from optout import keywords
@@ -30,40 +27,28 @@ from optout.models.ledger import ConsentSource
 from profiles.addresses import parse
 from profiles.channels import Channel
 
-# Where mail servers write whom the envelope was addressed to, the surest first.
-_ENVELOPE: Final = (
-    "X-Original-To",
-    "Delivered-To",
-    "Envelope-To",
-    "X-Envelope-To",
-    "X-Delivered-To",
-    "To",
-    "Received",
-)
-_LONGEST_HEADERS: Final = 256 * 1024  # bytes; the token is near the top
-_ANSWERS_TO: Final = ("In-Reply-To", "References")
+_REPORTS = frozenset({MailKind.BOUNCE, MailKind.DELAYED, MailKind.DELIVERED})
 
 
 def read(inbound: Inbound, *, now: datetime) -> Result:
     """Read a stored mail, and do what follows from it."""
-    raw = bytes(inbound.raw or b"")
-    headers = BytesHeaderParser().parsebytes(raw[:_LONGEST_HEADERS])
-    recipients = _recipients(inbound, headers)
+    mail = reading.read(bytes(inbound.raw or b""))
+    recipients = [inbound.recipient, *mail.came_to]
     unsubscribes = identity.find(recipients, MailPurpose.MAILTO)
     if unsubscribes.link is not None:
         return _stop(unsubscribes.link, "opt_out", now=now)
-
-    mail = reading.read(raw)
-    if mail.kind == "complaint":
+    if mail.kind == MailKind.COMPLAINT:
         return _complaint(mail, inbound, now=now)
-    if mail.kind in {"bounce", "delayed", "delivered"}:
+    if mail.kind in _REPORTS:
         found = identity.find(recipients, MailPurpose.VERP)
         return _report(mail, found, inbound, now=now)
     if unsubscribes.is_forged:
         return results.of_stranger(unsubscribes, "opt_out")
-    if mail.kind == "auto_reply":
+    if mail.kind == MailKind.AUTO_REPLY:
         return Result(InboundState.RECORDED, "auto_reply")
-    return _reply(mail, headers, recipients, now=now)
+    if not mail.is_human:
+        return Result(InboundState.RECORDED, "other")
+    return _reply(mail, recipients, now=now)
 
 
 def _report(mail: ReadMail, found: Found, inbound: Inbound, *, now: datetime) -> Result:
@@ -73,12 +58,12 @@ def _report(mail: ReadMail, found: Found, inbound: Inbound, *, now: datetime) ->
     reported = identity.reported(found.link)
     if reported is None:
         return _of_nothing(found.link, mail.kind)
-    if mail.kind == "delayed":
+    if mail.kind == MailKind.DELAYED:
         return results.of_message(reported, mail.kind, has_changed=False)
     if not reported.is_fresh(now):
         return _too_late(reported, mail.kind)
     at = inbound.received_at
-    if mail.kind == "delivered":
+    if mail.kind == MailKind.DELIVERED:
         has_changed = consequences.delivered(
             reported, now=now, happened_at=at, inbound=inbound
         )
@@ -99,7 +84,7 @@ def _bounce(
         block.qualification,
         now=now,
         happened_at=inbound.received_at,
-        note=cleaned(block.reply),
+        note=cleaned(block.diagnostic or block.reply),
         inbound=inbound,
     )
     note = _("%(verdict)s: %(reason)s") % {
@@ -119,9 +104,9 @@ def _block_of(mail: ReadMail, reported: Reported) -> ReadRecipient:
     known by the token in any case.
     """
     for block in mail.recipients:
-        named = parse(Channel.EMAIL, block.recipient)
-        if named.digest == reported.address.digest:
-            return block
+        for name in filter(None, (block.original, block.recipient)):
+            if parse(Channel.EMAIL, name).digest == reported.address.digest:
+                return block
     return mail.recipients[0]
 
 
@@ -131,6 +116,8 @@ def _complaint(mail: ReadMail, inbound: Inbound, *, now: datetime) -> Result:
     found = _quoted(mail, now=now)
     if found.link is None:
         return results.of_stranger(found, meaning)
+    if mail.needs_review:
+        return _to_be_looked_at(found.link, meaning)
     if meaning == "opt_out":
         return _stop(found.link, meaning, now=now)
     reported = identity.reported(found.link)
@@ -151,7 +138,7 @@ def _quoted(mail: ReadMail, *, now: datetime) -> Found:
 
     Its envelope sender and its links to unsubscribe; the body quotes anybody.
     """
-    texts = mail.original_headers
+    texts = [mail.original.return_path, mail.original.list_unsubscribe]
     found = [
         identity.find(texts, MailPurpose.VERP),
         identity.find_link(texts, now=now),
@@ -161,15 +148,13 @@ def _quoted(mail: ReadMail, *, now: datetime) -> Found:
     return authentic or Found(is_forged=any(each.is_forged for each in found))
 
 
-def _reply(
-    mail: ReadMail, headers: Headers, recipients: list[str], *, now: datetime
-) -> Result:
+def _reply(mail: ReadMail, recipients: list[str], *, now: datetime) -> Result:
     """Follow what a person wrote: to stop is to be obeyed, the rest is for people."""
     answer = keywords.read_mail(mail.subject, mail.text)
     if answer == MailAnswer.NOTHING:
         return Result(InboundState.RECORDED, "reply")
     link = identity.find(recipients, MailPurpose.VERP).link
-    link = link or identity.link_of_message(_values(headers, _ANSWERS_TO))
+    link = link or identity.link_of_message(mail.answers_to)
     if answer == MailAnswer.ACT and link is not None:
         return _stop(link, "stop", now=now)
     return Result(
@@ -192,6 +177,17 @@ def _stop(link: MailLink, meaning: str, *, now: datetime) -> Result:
     )
 
 
+def _to_be_looked_at(link: MailLink, meaning: str) -> Result:
+    return Result(
+        InboundState.TRIAGE,
+        meaning,
+        _("It is damaged, or contradicts itself: see what it means."),
+        delivery_id=link.delivery_id or None,
+        profile_id=link.profile_id,
+        is_suspected_stop=True,
+    )
+
+
 def _of_nothing(link: MailLink, meaning: str) -> Result:
     return Result(
         InboundState.RECORDED,
@@ -206,14 +202,3 @@ def _too_late(reported: Reported, meaning: str) -> Result:
     return results.of_message(
         reported, meaning, has_changed=False, note=_("Too late to have an effect.")
     )
-
-
-def _recipients(inbound: Inbound, headers: Headers) -> list[str]:
-    """List where a mail was addressed to, the envelope first."""
-    return [inbound.recipient, *_values(headers, _ENVELOPE)]
-
-
-def _values(headers: Headers, names: tuple[str, ...]) -> list[str]:
-    found = [value for name in names for value in headers.get_all(name, [])]
-    # A folded header has line ends in it; what is no text was no address of ours.
-    return ["".join(str(value).split("\r\n")).replace("\n", "") for value in found]

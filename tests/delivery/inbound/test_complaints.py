@@ -1,12 +1,20 @@
 """Feedback reports: complaints denylist, opt-outs stop, all others are recorded."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core import mail as outgoing
 from django.utils import timezone
 
-from delivery.models import DomainDay, InboundState, LaneHold, Report
+from delivery.inbound import reading
+from delivery.models import (
+    DomainDay,
+    InboundState,
+    LaneHold,
+    Report,
+    TriageItem,
+)
 from optout.models import ConsentEvent, OptOut
 from optout.models.ledger import ConsentSource
 from profiles.channels import Channel
@@ -152,3 +160,16 @@ def test_nobody_is_ever_answered(sent):
     take_in(arf(quoted(sent, "Return-Path")))
 
     assert outgoing.outbox == []
+
+
+def test_complaint_that_contradicts_itself_is_for_a_person(sent, monkeypatch):
+    real = reading.read
+    monkeypatch.setattr(
+        reading, "read", lambda raw: replace(real(raw), needs_review=True)
+    )
+
+    row = take_in(arf(quoted(sent, "Return-Path")))
+
+    assert row.state == InboundState.TRIAGE
+    assert QuarantinedAddress.objects.count() == 0
+    assert TriageItem.objects.get().is_suspected_stop
