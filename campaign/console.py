@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from delivery import start_page
+from delivery.inbound import triage
 
 # (title, name of the URL, right that shows it; empty: everybody who is signed in)
 SECTIONS: list[tuple[Promise, str, str]] = [
@@ -23,6 +24,7 @@ SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
     (_("Opt-outs"), "bursts", "optout.view_burst"),
     (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
+    (_("Inbound"), "inbound_list", "delivery.view_inbound"),
     (_("Services"), "service_list", "optout.view_service"),
     (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
     (_("Uploads"), "upload_list", "optout.view_upload"),
@@ -69,6 +71,7 @@ def home(request: HttpRequest) -> HttpResponse:
     sees_uploads = may("optout.view_upload")
     tasks = start_page.upload_tasks(now) if sees_uploads else []
     tasks += start_page.delivery_tasks() if sees_deliveries else []
+    tasks += triage.tasks(now) if may("delivery.view_triageitem") else []
     return render(
         request,
         "console/home.html",

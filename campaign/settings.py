@@ -238,6 +238,26 @@ SMS_GATEWAY_URL = env.str("SMS_GATEWAY_URL", default="")
 SMS_GATEWAY_SECRET = env.str("SMS_GATEWAY_SECRET", default="")
 # Extractions: how long the rows of a file are kept after it was handed over.
 EXTRACTION_RETENTION = timedelta(days=env.float("EXTRACTION_DAYS", default=30))
+# Inbound: where bounces come to, which the worker then collects: maildir:///path,
+# mbox:///path or imaps://user:password@host/INBOX.
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
+# What signs the reports of mail providers, by provider; without it they are refused.
+MAIL_HOOK_SECRETS: dict[str, str] = env.dict("MAIL_HOOK_SECRETS", default={})
+# The SNS topics that Amazon SES may report through.
+SNS_TOPICS: list[str] = env.list("SNS_TOPICS", default=[])
+# Shares of complaints about the messages of one day to one recipient domain: from the
+# first on there is a warning, from the second on the domain gets no marketing mail for
+# a day, and from the third on until a person says so. Of fewer messages than the
+# minimum nothing is said.
+COMPLAINT_WARNING = env.float("COMPLAINT_WARNING", default=0.001)
+COMPLAINT_PAUSE = env.float("COMPLAINT_PAUSE", default=0.002)
+COMPLAINT_STOP = env.float("COMPLAINT_STOP", default=0.003)
+COMPLAINT_MINIMUM = env.int("COMPLAINT_MINIMUM", default=1000)
+# Texts and receipts that come in: the secret that signs them, the two-letter country
+# of numbers without a country code, and the numbers that are ours.
+SMS_HOOK_SECRET = env.str("SMS_HOOK_SECRET", default=SMS_GATEWAY_SECRET)
+SMS_GATEWAY_COUNTRY = env.str("SMS_GATEWAY_COUNTRY", default="")
+SMS_OWN_NUMBERS: list[str] = env.list("SMS_OWN_NUMBERS", default=[])
 
 # Quarantine: what errors make of an address over time (checks: quarantine.E001)
 
@@ -321,6 +341,7 @@ SECURE_REDIRECT_EXEMPT = [
     r"^join/",
     r"^page/",
     r"^link$",
+    r"^hooks/",
 ]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SESSION_COOKIE_SECURE = IS_HTTPS

@@ -9,6 +9,8 @@ from campaign import console
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="home"), name="root"),
     path("", include("optout.urls_public")),
+    path("hooks/mail/", include("delivery.urls_hooks")),
+    path("hooks/sms/", include("delivery.urls_sms")),
     path("console/", console.home, name="home"),
     path(
         "console/sign-in/",
@@ -18,6 +20,7 @@ urlpatterns = [
     path("console/sign-out/", sign_in_views.LogoutView.as_view(), name="sign_out"),
     path("console/language/", set_language, name="set_language"),
     path("console/profiles/", include("delivery.urls_profiles")),
+    path("console/opt-outs/to-decide/", include("delivery.urls_triage")),
     path("console/opt-outs/", include("optout.urls")),
     path("console/pages/", include("optout.urls_pages")),
     path("console/services/", include("optout.urls_subscribing")),

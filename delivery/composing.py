@@ -55,6 +55,8 @@ class CompositionError(Exception):
 class Composer(Protocol):
     """Makes the messages of one delivery."""
 
+    content: Content
+
     def recipients(self, messages: Sequence[Leased]) -> dict[int, Fields]:
         """Read what merge fields need of these people, by profile id."""
 

@@ -20,6 +20,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from delivery.inbound import forgetting
 from delivery.models import (
     Analysis,
     Attempt,
@@ -79,6 +80,7 @@ def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     )
     why = ledger.record_evidence([profile.pk], reason, now=now)[profile.pk]
     denylisted = _denylist_addresses(profile, by=by, now=now)
+    forgetting.forget(profile)
     deleted, _rows = Address.objects.filter(profile=profile).delete()
     Subscription.objects.filter(profile=profile).delete()
     entries = _leave_audiences(profile)

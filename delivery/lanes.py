@@ -1,8 +1,9 @@
 """Lanes: the mail to one recipient domain, held back while the domain asks for that.
 
 A domain that answers 421, or that we send too fast, gets a pause that doubles each
-time; every worker keeps to it. A rate that an operator set is shared out by time: each
-connection waits its turn.
+time; every worker keeps to it. So does marketing mail to a domain whose recipients
+complained too often (delivery.complaint_rates). A rate that an operator set is shared
+out by time: each connection waits its turn.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Final
 from django.conf import settings
 from django.db.models import F
 
+from delivery import complaint_rates
 from delivery.models import Lane
 
 FIRST_PAUSE: Final = timedelta(minutes=1)
@@ -31,16 +33,22 @@ class Lanes:
     def __init__(self, rates: Mapping[str, float] | None = None) -> None:
         self._rates = settings.SENDING_RATES if rates is None else rates
         self._paused: dict[str, datetime] = {}
+        self._held: dict[str, datetime] = {}
         self._looked_at = 0.0
         self._next_turn: dict[str, float] = {}
 
-    def paused_until(self, domain: str, *, now: datetime) -> datetime | None:
+    def paused_until(
+        self, domain: str, *, now: datetime, is_marketing: bool = False
+    ) -> datetime | None:
         """Give until when a domain gets nothing; None when it may have its mail."""
         if monotonic() - self._looked_at > _LOOK_EVERY:
             self._looked_at = monotonic()
             rows = Lane.objects.filter(paused_until__gt=now)
             self._paused = dict(rows.values_list("domain", "paused_until"))
+            self._held = complaint_rates.held_until(now=now)
         until = self._paused.get(domain)
+        if is_marketing and domain in self._held:
+            until = max(until or now, self._held[domain])
         return until if until is not None and until > now else None
 
     def turn_of(self, domain: str) -> float:

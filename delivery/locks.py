@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import connection
 
@@ -45,3 +46,16 @@ def _advisory_lock(key: int) -> Iterator[bool]:
         if is_held and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def hold_number(digest: UUID) -> None:
+    """Let, until the transaction ends, nobody else change or answer this number.
+
+    The second half of the digest: the first half is the key of messages on their way
+    (profiles.in_flight). On SQLite whoever writes is alone already.
+    """
+    if connection.vendor != "postgresql":
+        return
+    key = int.from_bytes(digest.bytes[8:], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])

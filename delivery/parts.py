@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Min, Q
 
+from delivery import giving_up
 from delivery.channels.outcomes import OutcomeKind, Phase
 from delivery.models import Attempt, Delivery, ExtractionRow, Message, Part, Slot
 from delivery.states import DeliveryStatus, MessageStatus
@@ -142,6 +143,8 @@ def close(part: Part, status: MessageStatus) -> None:
     """End a part of a delivery that was cancelled, or whose validity is over."""
     unsent = Q(status=MessageStatus.READY) | Q(status=MessageStatus.LEASED)
     messages_of(part).filter(unsent).update(status=status)
+    if status == MessageStatus.EXPIRED:
+        giving_up.mark(part)
     _give_up(part, due_at=part.due_at, is_done=True)
 
 

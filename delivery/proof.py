@@ -243,7 +243,9 @@ def _standing(
     now_out = _out_now(profile)
     last: dict[_Scope, bool] = {}
     for event in events:
-        if event.direction != Direction.MERGE:
+        # A keyword is about a number, whoever carries it, and sets no flag.
+        is_of_flag = event.source != ConsentSource.KEYWORD
+        if event.direction != Direction.MERGE and is_of_flag:
             scope = (event.channel, event.service_id)
             last[scope] = event.direction == Direction.OUT
     scopes = [scope for scope in names if scope in last or scope in now_out]

@@ -25,6 +25,7 @@ from django.db import connection
 from delivery import extraction, lifecycle, parts, scheduling, settlements, slots
 from delivery.channels.transport import Transport
 from delivery.composing import Composer, CompositionError, composer_of
+from delivery.inbound import refusals
 from delivery.lanes import Lanes
 from delivery.lifecycle import DeliveryEvent
 from delivery.models import Delivery, Part, Slot
@@ -144,6 +145,7 @@ class Sender:
             self, delivery, part, composer, self.transport_of(delivery.channel)
         )
         run.send(parts.lease_messages(part, now=now))
+        refusals.read_refusals(slots.now(), limit=parts.MESSAGES_PER_PART)
 
     def _composer(self, delivery: Delivery) -> Composer | None:
         """Prepare the content; a delivery whose content cannot be fails as a whole."""

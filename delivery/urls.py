@@ -1,6 +1,14 @@
 from django.urls import path
 
-from delivery.views import deliveries, extractions, logs, proofs, sending, uploads
+from delivery.views import (
+    deliveries,
+    extractions,
+    inbound,
+    logs,
+    proofs,
+    sending,
+    uploads,
+)
 
 urlpatterns = [
     path("deliveries/", deliveries.delivery_list, name="delivery_list"),
@@ -81,6 +89,14 @@ urlpatterns = [
         extractions.extraction_download,
         name="extraction_download",
     ),
+    path("inbound/", inbound.inbound_list, name="inbound_list"),
+    path("inbound/<int:inbound_id>/", inbound.inbound_detail, name="inbound_detail"),
+    path("inbound/<int:inbound_id>/raw", inbound.inbound_raw, name="inbound_raw"),
+    path(
+        "inbound/<int:inbound_id>/again/", inbound.inbound_again, name="inbound_again"
+    ),
+    path("lanes/", inbound.lane_list, name="lane_list"),
+    path("lanes/<int:hold_id>/resume/", inbound.lane_lift, name="lane_lift"),
     path("uploads/", uploads.upload_list, name="upload_list"),
     path("uploads/new/", uploads.upload_new, name="upload_new"),
     path("uploads/<int:upload_id>/", uploads.upload_detail, name="upload_detail"),

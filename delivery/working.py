@@ -1,17 +1,17 @@
 """Working through the messages of one part: gate, wire, record, one after the other."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Event
 from typing import Final, Protocol
 
 from django.conf import settings
 from django.utils import timezone
 
-from delivery import parts, settlements
+from delivery import complaint_rates, parts, settlements
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
 from delivery.channels.transport import BY_FILE, Composition, Transport
 from delivery.composing import Composer, CompositionError, Fields
@@ -30,6 +30,8 @@ COMPOSED_AT_ONCE: Final = 25
 # A turn that comes sooner is waited for.
 _SHORT: Final = 0.5  # seconds
 _REST: Final = 1.0  # seconds
+# How many messages may go out before they count for their domain.
+_UNCOUNTED: Final = 250
 
 
 @dataclass
@@ -79,6 +81,7 @@ class PartRun:
     _deferred: dict[datetime, list[int]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _sent: Counter[tuple[str, date]] = field(default_factory=Counter)
 
     def send(self, messages: list[Leased]) -> None:
         """Send the messages of the part, and give it back.
@@ -92,6 +95,8 @@ class PartRun:
         for message, made in self._composed(messages, recipients):
             if self.owner.stopping.is_set():
                 break
+            if self._sent.total() >= _UNCOUNTED:
+                self._count_sent()
             if self._has_to_wait(message, gate):
                 continue
             if isinstance(made, CompositionError):
@@ -101,6 +106,7 @@ class PartRun:
         self._settle(gate)
         gate.close()
         self._places.leave()
+        self._count_sent()
         for due_at, profile_ids in self._deferred.items():
             parts.defer(self.part, profile_ids, due_at=due_at)
         parts.release(self.part, not_before=self._not_before)
@@ -133,7 +139,7 @@ class PartRun:
         domain = domain_of(message.address)
         now = timezone.now()
         until = self.owner.lanes.paused_until(
-            domain, now=now
+            domain, now=now, is_marketing=self.composer.content.is_marketing
         ) or self._places.full_until(domain, now=now)
         if until is not None:
             self._deferred[until].append(message.profile_id)
@@ -195,6 +201,8 @@ class PartRun:
             due_at = self.owner.lanes.pause(domain, now=now)
         elif status == MessageStatus.SENT:
             self.owner.lanes.forgive(domain, now=now)
+        if status == MessageStatus.SENT and domain:
+            self._sent[domain, passage.started_at.date()] += 1
         if outcome.kind == OutcomeKind.UNREACHABLE:
             self._hold_part(outcome)
         self._pending = Settlement(
@@ -212,6 +220,11 @@ class PartRun:
         if self._pending is not None:
             gate.settle(self._pending, now=timezone.now())
             self._forget()
+
+    def _count_sent(self) -> None:
+        """Count what went to each domain; a crash before loses these counts only."""
+        complaint_rates.count_sent(self._sent)
+        self._sent.clear()
 
     def _forget(self) -> None:
         self._pending = None

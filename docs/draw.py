@@ -42,6 +42,7 @@ MACHINE_EVENTS = (
     Event.SUCCESS,
     Event.COMPLAINT,
     Event.STOP,
+    Event.START,
     Event.RELEASE,
     Event.EXPIRE,
     Event.PROVISIONAL_DISCARDED,

@@ -122,6 +122,7 @@ class Event(TextChoices):
     SUCCESS = "success", _("Delivered")
     COMPLAINT = "complaint", _("Complaint")
     STOP = "stop", _("STOP by SMS")
+    START = "start", _("START by SMS")
     LISTED_VALID = "listed_valid", _("Listed as valid")
     LISTED_ALLOWLISTED = "listed_allowlisted", _("Listed as allowlisted")
     LISTED_ERRONEOUS = "listed_erroneous", _("Listed as erroneous")

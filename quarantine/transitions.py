@@ -125,6 +125,8 @@ _ROWS: Final[Mapping[Event, tuple[Cell, Cell, Cell, Cell, Cell, Cell]]] = {
     Event.SUCCESS: (KEEP, KEEP, KEEP, _V, KEEP, KEEP),
     Event.COMPLAINT: (_D, _D, _D, _D, _D, KEEP),
     Event.STOP: (_D, _D, _D, _D, _D, KEEP),
+    # Only of a denylisting that STOP made; back to quarantine if it was there before.
+    Event.START: (KEEP, KEEP, KEEP, KEEP, KEEP, _V),
     # By hand, the same status again is an edit of its reason.
     Event.LISTED_VALID: (_V, _V, _V, _V, _V, _RELEASE_FIRST),
     Event.LISTED_ALLOWLISTED: (_A, _A, _A, _A, _A, _RELEASE_FIRST),
@@ -212,12 +214,26 @@ def outcome(row: QuarantinedAddress | None, event: Event) -> Cell:
         return _ERASED if event in BY_HAND else KEEP
     if event == Event.EXPIRE and not may_expire(row):
         return KEEP
+    if event == Event.START and not is_stopped_by_keyword(row):
+        return KEEP
+    if event == Event.COMPLAINT and is_stopped_by_keyword(row):
+        # It outlasts START.
+        return _D
     return TABLE[Status(row.status), event]
 
 
 def may_expire(row: QuarantinedAddress) -> bool:
     """Say whether time alone makes an address valid again (standards: mailbox full)."""
     return row.status == Status.ERRONEOUS or row.reason == Reason.MAILBOX_FULL
+
+
+def is_stopped_by_keyword(row: QuarantinedAddress) -> bool:
+    """Say whether a STOP by SMS, and nothing else, is what denylists an address."""
+    return (
+        row.status == Status.DENYLISTED
+        and row.reason == Reason.STOP
+        and row.source == Source.KEYWORD
+    )
 
 
 @transaction.atomic
@@ -280,6 +296,8 @@ def change(found: Found, event: Event, cause: Cause) -> QuarantinedAddress | Non
         return row
 
     row.status, row.reason, row.source = target, cause.reason, cause.source
+    if event == Event.START:
+        _restore(row)
     row.updated_by, row.updated_at = cause.by, cause.now
     row.error_text = cause.note or row.error_text
     row.error_code = cause.code or row.error_code
@@ -326,7 +344,7 @@ def _remember(
         event=event,
         from_status=from_status,
         to_status=row.status,
-        reason=cause.reason,
+        reason=row.reason,
         source=cause.source,
         note=cause.note,
         actor=cause.by,
@@ -338,6 +356,19 @@ def _remember(
         error_count=row.significant_error_count,
         batch=cause.hold,
     )
+
+
+def _restore(row: QuarantinedAddress) -> None:
+    """Put an address back into the quarantine that its STOP took it from, if any."""
+    events = QuarantineEvent.objects.filter(channel=row.channel, digest=row.digest)
+    stop = events.filter(event=Event.STOP).order_by("-pk").first()
+    if stop is None or stop.from_status != Status.QUARANTINE:
+        return
+    before = events.filter(pk__lt=stop.pk, to_status=Status.QUARANTINE)
+    put = before.order_by("-pk").first()
+    row.status = Status.QUARANTINE
+    row.reason = put.reason if put is not None else Reason.LISTED
+    row.source = put.source if put is not None else Source.OPERATOR
 
 
 def _forget_person(row: QuarantinedAddress) -> None:

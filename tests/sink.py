@@ -20,9 +20,9 @@ recipient), `stall` (a second of silence before the answer), `half_close` (the s
 half of the connection closed instead of the answer).
 
 A recipient whose local part begins with the name of a fault gets it always: drop-,
-451-, 550-, 421-, stall-, halfclose-, and bytes- (the answer one byte at a time),
-multi- (a 550 of several lines), latin- (an answer beyond ASCII), huge- (an answer of a
-megabyte), no354- (refuses DATA), bare- (an answer without a code).
+451-, 452-, 550-, 552-, 571-, 421-, stall-, halfclose-, and bytes- (the answer one byte
+at a time), multi- (a 550 of several lines), latin- (an answer beyond ASCII), huge- (an
+answer of a megabyte), no354- (refuses DATA), bare- (an answer without a code).
 
 --provider behaves as mailbox providers do. A recipient that begins with `unknown` is
 refused with 550 5.1.1. Of the last 200 recipients the share s of unknown ones is
@@ -255,6 +255,9 @@ REFUSALS = {
     "451": "451 4.3.0 Try again later",
     "550": "550 5.1.1 No such user",
     "421": "421 4.7.0 Too many connections",
+    "452": "452 4.2.2 Mailbox is full for now",
+    "552": "552 5.2.2 Mailbox is full",
+    "571": "550 5.7.1 Rejected by policy",
     "multi": "550-5.7.1 We do not\r\n550-5.7.1 like this\r\n550 5.7.1 at all",
 }
 

@@ -35,7 +35,7 @@ _CALL = re.compile(
 # What recipients read, on pages and in mails about consent: in every language.
 PUBLIC = re.compile(
     r"templates/public/|optout/(public|mails|link_mail|telling|models/reasons|page_rendering|page_defaults|page_content)"
-    r"|delivery/footer_words\.py|profiles/channels\.py"
+    r"|delivery/footer_words\.py|delivery/inbound/answers\.py|profiles/channels\.py"
 )
 # Where every string is translated; elsewhere only what is public.
 CONSOLE_LOCALES = ("sv",)

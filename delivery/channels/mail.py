@@ -9,6 +9,7 @@ refused, and then fails that message alone.
 import binascii
 import hmac
 import re
+from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,10 @@ _SENDER: Final = re.compile(
     r"\s*(?:(?P<name>[^<>]*?)\s*<(?P<in>[^<>]+)>|(?P<bare>[^<>\s]+))\s*"
 )
 _ADDRESS: Final = re.compile(r'[^\s<>@",;:\\()\[\]\0]+@[^\s<>@",;:\\()\[\]\0]+')
+# The ids and the MAC of message_id(); ids have 18 digits at most, as 63 bits have.
+_MESSAGE_NAME: Final = re.compile(
+    r"([0-9]{1,18})\.([0-9]{1,18})\.[a-z2-7]{16}(?=@)", re.ASCII | re.IGNORECASE
+)
 _LONGEST_LINE: Final = 998
 _FOLD: Final = 76
 
@@ -131,10 +136,27 @@ def message_id(analysis_id: int, profile_id: int, domain: str) -> str:
 
     Hard to forge or guess: HMAC-SHA256, 80 bits of it, under the first key of the ring.
     """
+    ring = next(iter(settings.PUBLIC_LINK_KEYS.values()))
+    return f"{_message_name(analysis_id, profile_id, ring)}@{domain}"
+
+
+def read_message_id(text: str) -> tuple[int, int] | None:
+    """Give the analysis and the profile of a Message-ID of ours; None for any other."""
+    found = _MESSAGE_NAME.match(text)
+    if found is None:
+        return None
+    analysis_id, profile_id = int(found[1]), int(found[2])
+    is_ours = False
+    for ring in settings.PUBLIC_LINK_KEYS.values():
+        name = _message_name(analysis_id, profile_id, ring)
+        is_ours |= hmac.compare_digest(name, found[0].lower())
+    return (analysis_id, profile_id) if is_ours else None
+
+
+def _message_name(analysis_id: int, profile_id: int, ring: str) -> str:
     text = f"campaign message id: {analysis_id:d}.{profile_id:d}"
-    key = next(iter(settings.PUBLIC_LINK_KEYS.values())).encode()
-    mac = hmac.digest(key, text.encode(), "sha256")[:10]
-    return f"{analysis_id:d}.{profile_id:d}.{mac.hex()}@{domain}"
+    mac = hmac.digest(ring.encode(), text.encode(), "sha256")[:10]
+    return f"{analysis_id:d}.{profile_id:d}.{b32encode(mac).decode().lower()}"
 
 
 def mailbox(text: str) -> Mailbox:

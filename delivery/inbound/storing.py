@@ -9,7 +9,14 @@ MOST_BYTES = 10 * 1024 * 1024
 
 
 def store(
-    kind: InboundKind, raw: bytes, *, source: str, now: datetime, key: str = ""
+    kind: InboundKind,
+    raw: bytes,
+    *,
+    source: str,
+    now: datetime,
+    key: str = "",
+    recipient: str = "",
+    note: str = "",
 ) -> Inbound | None:
     """Store one thing that came in; None when it is stored already.
 
@@ -23,6 +30,8 @@ def store(
         key=key or hashlib.sha256(raw).hexdigest(),
         raw=raw,
         received_at=now,
+        recipient=recipient[:320],
+        note=note,
     )
     made = Inbound.objects.bulk_create([row], ignore_conflicts=True)
     # After a conflict no row was made, and which there is must be asked.

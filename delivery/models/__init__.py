@@ -8,24 +8,48 @@ from delivery.models.extractions import (
 )
 from delivery.models.inbound import Inbound, InboundKind, InboundState
 from delivery.models.messages import Message
+from delivery.models.reports import (
+    DomainDay,
+    HoldLevel,
+    LaneHold,
+    Report,
+    ReportKind,
+)
 from delivery.models.sending import Attempt, Lane, Part, Proof, Slot
+from delivery.models.texts import (
+    AnswerKind,
+    AnswerState,
+    Decision,
+    TextAnswer,
+    TriageItem,
+)
 
 __all__ = [
     "Analysis",
     "Attempt",
     "Audience",
     "AudienceEntry",
+    "AnswerKind",
+    "AnswerState",
+    "Decision",
     "Delivery",
     "DeliveryContent",
     "Extraction",
     "ExtractionDownload",
     "ExtractionRow",
+    "DomainDay",
+    "HoldLevel",
     "Inbound",
     "InboundKind",
     "InboundState",
     "Lane",
+    "LaneHold",
     "Message",
     "Part",
     "Proof",
+    "Report",
+    "ReportKind",
     "Slot",
+    "TextAnswer",
+    "TriageItem",
 ]

@@ -40,6 +40,8 @@ class Inbound(models.Model):
     key = models.CharField(_("key"), max_length=200)
     # Null once the evidence was erased or has served its time.
     raw = models.BinaryField(_("as it came"), null=True)
+    # Whom its envelope was addressed to, where the source says so apart from the bytes.
+    recipient = models.CharField(max_length=320, blank=True)
     received_at = models.DateTimeField(_("received"))
     state = models.CharField(
         _("state"),
@@ -61,6 +63,9 @@ class Inbound(models.Model):
         verbose_name = _("inbound report")
         verbose_name_plural = _("inbound reports")
         default_permissions = ("view", "change")
+        permissions = [
+            ("view_inbound_raw", _("Can read inbound reports as they came")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "source", "key"], name="delivery_inbound_once"
@@ -77,6 +82,12 @@ class Inbound(models.Model):
                 name="delivery_inbound_waiting",
             ),
             models.Index(fields=["digest"], name="delivery_inbound_address"),
+            models.Index(
+                fields=["profile_id"],
+                condition=Q(profile_id__isnull=False),
+                name="delivery_inbound_person",
+            ),
+            models.Index(fields=["received_at", "id"], name="delivery_inbound_listed"),
         ]
 
     def __str__(self) -> str:

@@ -21,6 +21,8 @@ class ConsentSource(models.TextChoices):
     MAILTO = "mailto", _("Mail to the unsubscribe address")
     KEYWORD = "keyword", _("Keyword by SMS")
     API = "api", _("API client")
+    # A mailbox that belongs to somebody else now: consent was given by its old owner.
+    BOUNCE = "bounce", _("Owner of the address changed")
 
 
 class ConsentReason(models.TextChoices):

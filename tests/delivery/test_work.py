@@ -113,13 +113,16 @@ def test_worker_looks_for_lost_tasks_again_and_again(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database is not shared with the thread: each look is a stand-in."""
-    looks, nights = [], []
+    looks, nights, ticks = [], [], []
     monkeypatch.setattr(work, "REVIVE_EVERY", 0.01)
     monkeypatch.setattr(reaping, "revive", lambda *, now: looks.append(now))
     monkeypatch.setattr(work.confirmation, "purge", lambda *, now: None)
     monkeypatch.setattr(work.bursts, "detect", lambda now: None)
     monkeypatch.setattr(
         work.cleaning, "clean_nightly", lambda *, now: nights.append(now)
+    )
+    monkeypatch.setattr(
+        work.ticking, "tick", lambda *, now, stopping: ticks.append(stopping)
     )
     ended = work.Event()
     thread = Thread(target=work.revive_until, args=[ended])
@@ -131,6 +134,7 @@ def test_worker_looks_for_lost_tasks_again_and_again(
 
     assert len(looks) > 1
     assert len(nights) > 0
+    assert set(ticks) == {ended}
 
 
 def test_lock_of_a_killed_process_is_free() -> None:

@@ -28,6 +28,7 @@ EXPECTED = {
     "success": "...V..",
     "complaint": "DDDDD.",
     "stop": "DDDDD.",
+    "start": ".....V",
     "listed_valid": "VVVVV!",
     "listed_allowlisted": "AAAAA!",
     "listed_erroneous": "EEEEE!",
@@ -65,6 +66,7 @@ def weakenings(table: dict[tuple[transitions.State, Event], transitions.Cell]) -
     by_person = {
         Event.RELEASE,
         Event.PROVISIONAL_DISCARDED,
+        Event.START,
         *(event for event in Event if event.startswith("listed_")),
     }
     healing = {(Status.ERRONEOUS, Event.SUCCESS), (Status.ERRONEOUS, Event.EXPIRE)}
@@ -114,6 +116,9 @@ def test_cell_says_what_follows(state, event, letter):
 @pytest.mark.parametrize(("state", "event", "letter"), CELLS)
 def test_applying_an_event_does_what_the_cell_says(state, event, letter):
     before = stored(state)
+    if event == Event.START:
+        # Of another denylisting it lifts nothing.
+        QuarantinedAddress.objects.update(reason=Reason.STOP, source=Source.KEYWORD)
 
     if letter == "!":
         with pytest.raises(transitions.QuarantineError, match=r"\w+ .+\. .+\.$"):
@@ -256,3 +261,80 @@ def test_erasure_takes_the_readable_address_and_all_notes():
     assert (row.address, row.domain, row.error_text) == ("", "", "")
     events = QuarantineEvent.objects.values_list("note", "domain")
     assert set(events) == {("", "")}
+
+
+def stop(**fields: object) -> QuarantinedAddress | None:
+    return happen(
+        Event.STOP, source=Source.KEYWORD, reason=Reason.STOP, **({"by": ""} | fields)
+    )
+
+
+def start() -> QuarantinedAddress | None:
+    return happen(Event.START, source=Source.KEYWORD, reason=Reason.NONE, by="")
+
+
+@pytest.mark.django_db
+def test_start_lifts_what_stop_did():
+    stop()
+
+    row = start()
+
+    assert (row.status, row.reason) == (Status.VALID, Reason.NONE)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "what",
+    [
+        {
+            "event": Event.COMPLAINT,
+            "source": Source.COMPLAINT,
+            "reason": Reason.COMPLAINT,
+        },
+        {
+            "event": Event.LISTED_DENYLISTED,
+            "source": Source.OPERATOR,
+            "reason": Reason.LISTED,
+        },
+        {"event": Event.ERASE, "source": Source.ERASURE, "reason": Reason.ERASED},
+        {
+            "event": Event.IMPORT_DENYLISTED,
+            "source": Source.IMPORT,
+            "reason": Reason.STOP,
+        },
+        {"event": Event.STOP, "source": Source.OPERATOR, "reason": Reason.STOP},
+    ],
+    ids=lambda what: what["event"].value,
+)
+def test_start_lifts_no_other_denylisting(what):
+    happen(**what)
+
+    start()
+
+    row = QuarantinedAddress.objects.get()
+    assert (row.status, row.reason) == (Status.DENYLISTED, what["reason"])
+    assert not QuarantineEvent.objects.filter(event=Event.START).exists()
+
+
+@pytest.mark.django_db
+def test_complaint_after_a_stop_outlasts_start():
+    stop()
+    happen(Event.COMPLAINT, source=Source.COMPLAINT, reason=Reason.COMPLAINT)
+
+    start()
+
+    row = QuarantinedAddress.objects.get()
+    assert (row.status, row.reason) == (Status.DENYLISTED, Reason.COMPLAINT)
+
+
+@pytest.mark.django_db
+def test_start_puts_back_what_was_in_quarantine_before():
+    happen(Event.LISTED_QUARANTINE, source=Source.OPERATOR, reason=Reason.LISTED)
+    stop()
+
+    row = start()
+
+    assert (row.status, row.reason) == (Status.QUARANTINE, Reason.LISTED)
+    assert row.source == Source.OPERATOR
+    last = QuarantineEvent.objects.order_by("-pk").first()
+    assert (last.from_status, last.to_status) == (Status.DENYLISTED, Status.QUARANTINE)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django_tasks_db.management.commands.db_worker import Worker
 
 from delivery import dispatching, extraction, reaping
+from delivery.inbound import ticking
 from optout import bursts, confirmation
 from profiles import locks
 from quarantine import cleaning
@@ -39,6 +40,7 @@ class Command(BaseCommand):
                 reaping.revive(now=timezone.now())
                 if options["once"]:
                     work(worker_id, is_once=True)
+                    ticking.tick(now=timezone.now())
                     return
                 with dispatching.beside():
                     work(worker_id, is_once=False)
@@ -94,6 +96,7 @@ def revive_until(ended: Event) -> None:
             bursts.detect(timezone.now())
             cleaning.clean_nightly(now=timezone.now())
             extraction.purge(now=timezone.now())
+            ticking.tick(now=timezone.now(), stopping=ended)
         except OperationalError:
             logger.warning("The database did not answer; looking again in a minute.")
         finally:
