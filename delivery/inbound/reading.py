@@ -1,0 +1,257 @@
+"""Reading a mail that came in: what it is, whom it names, and what that means. Pure.
+
+Nothing here is to be believed for *whose* message it is about: only a token of ours is,
+which the caller looks for in `arrived_at` and in `returned`, and verifies. Whatever comes
+is read without raising; what cannot be read is of the kind `other`.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from flufl.bounce import all_failures
+
+from delivery.inbound import auto_replies, complaints, mails, plain_reports
+from delivery.inbound import provider_notices, reports
+from delivery.inbound.mails import Mail
+from delivery.inbound.reports import ADDRESS, Block
+from quarantine.qualification import Qualification, qualify, understand
+from quarantine.reasons import Reason, Verdict
+
+MOST_BODY: Final = 16_000  # characters of what a person wrote
+_ARRIVALS: Final = (
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "x-envelope-to",
+    "x-delivered-to",
+    "x-rcpt-to",
+    "to",
+    "cc",
+    "resent-to",
+)
+_RETURNED: Final = (
+    "return-path",
+    "message-id",
+    "list-unsubscribe",
+    "feedback-id",
+    "x-campaign",
+    "to",
+    "from",
+    "date",
+)
+_IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
+_COMPLAINED: Final = Qualification(Verdict.IGNORED, Reason.COMPLAINT)
+
+
+class Kind(Enum):
+    """What a mail is."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    AUTO_REPLY = "auto_reply"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What a mail says of one recipient; `reply` is the basic reply code, or empty."""
+
+    recipient: str
+    status: str
+    reply: str
+    diagnostic: str
+    action: str
+    qualification: Qualification
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A mail, read.
+
+    `arrived_at` are the addresses that it was sent or delivered to, as they stand
+    there; `returned` are headers of the message that came back, by lower-case name.
+    `feedback_type` is that of a complaint, such as `abuse`, `not-spam`, `auth-failure`
+    or `opt-out`; `is_whole` says whether a feedback report has all that it must. A
+    human reply is one that no machine seems to have written.
+    """
+
+    kind: Kind
+    recipients: tuple[Recipient, ...] = ()
+    arrived_at: tuple[str, ...] = ()
+    returned: dict[str, list[str]] = field(default_factory=dict)
+    feedback_type: str = ""
+    is_whole: bool = True
+    sender: str = ""
+    subject: str = ""
+    body: str = ""
+    is_human_reply: bool = False
+
+
+def read(raw: bytes) -> ReadMail:
+    """Read one mail, whatever it is."""
+    mail = mails.parse(raw)
+    text = plain_reports.notice(mail)
+    kind, recipients, feedback = _understood(mail, text, raw)
+    is_auto = kind == Kind.OTHER and auto_replies.is_auto_reply(mail)
+    if is_auto and not recipients:
+        kind = Kind.AUTO_REPLY
+    null_sender = mail.first("return-path").strip() == "<>"
+    return ReadMail(
+        kind=kind,
+        recipients=tuple(recipients),
+        arrived_at=_arrivals(mail),
+        returned=_returned(mail),
+        feedback_type=feedback.type if feedback else "",
+        is_whole=feedback.is_whole if feedback else True,
+        sender=next(iter(ADDRESS.findall(mail.first("from"))), ""),
+        subject=mail.first("subject")[:1_000],
+        body=_body(mail),
+        is_human_reply=kind == Kind.OTHER and not is_auto and not null_sender,
+    )
+
+
+def _understood(
+    mail: Mail, text: str, raw: bytes
+) -> tuple[Kind, list[Recipient], complaints.Feedback | None]:
+    feedback = complaints.find(mail)
+    if feedback is not None:
+        return Kind.COMPLAINT, _complained(feedback), feedback
+    notice = provider_notices.find(mail)
+    if notice is not None:
+        return Kind(notice.kind), _noticed(notice), None
+    blocks = reports.blocks(mail)
+    if blocks:
+        return *_reported(blocks, text), None
+    if not plain_reports.is_bounce(mail, text):
+        return Kind.OTHER, [], None
+    found = _told(mail, text, raw)
+    if plain_reports.is_delay(mail, text):
+        return Kind.DELAYED, [_with(each, _IGNORED) for each in found], None
+    return (Kind.BOUNCE if found else _unnamed(mail, text)), found, None
+
+
+def _complained(feedback: complaints.Feedback) -> list[Recipient]:
+    is_complaint = feedback.type in {"abuse", "fraud", "virus", "other", ""}
+    made = _COMPLAINED if is_complaint else _IGNORED
+    return [Recipient(each, "", "", "", "", made) for each in feedback.recipients]
+
+
+def _noticed(notice: provider_notices.Notice) -> list[Recipient]:
+    made = []
+    for address, action, status, text in notice.recipients:
+        if notice.kind == "bounce":
+            made.append(_recipient(address, text, status=status, action=action))
+        else:
+            reason = _COMPLAINED if notice.kind == "complaint" else _IGNORED
+            made.append(Recipient(address, status, "", text, action, reason))
+    return made
+
+
+def _reported(blocks: list[Block], text: str) -> tuple[Kind, list[Recipient]]:
+    found: dict[str, Recipient] = {}
+    for block in blocks:
+        if not block.recipient:
+            continue
+        words = block.diagnostic
+        if not _says_why(words):
+            words = f"{words} {plain_reports.words_of(text, block.recipient)}".strip()
+        made = _recipient(
+            block.recipient, words, status=block.status, action=block.action or "failed"
+        )
+        found.setdefault(block.recipient.lower(), made)
+    actions = {each.action for each in found.values()}
+    if "failed" in actions or not actions:
+        return Kind.BOUNCE, list(found.values())
+    kind = Kind.DELAYED if "delayed" in actions else Kind.DELIVERED
+    return kind, list(found.values())
+
+
+def _says_why(words: str) -> bool:
+    said = understand(words)
+    return bool(said.enhanced or said.basic) and len(said.words) > 12
+
+
+def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
+    """Find out from words whom a mail names, and what it says of each."""
+    entries = plain_reports.entries(mail, text)
+    if not entries:
+        named = _last_resort(mail, raw)
+        entries = [plain_reports.Entry(each, "") for each in named]
+    made = []
+    for entry in entries:
+        words = entry.words
+        recipient = _recipient(entry.recipient, words)
+        if recipient.qualification.reason in {Reason.NOT_DEFINED, Reason.ERROR_IGNORED}:
+            whole = f"{words} {text} {mail.first('subject')}"
+            recipient = _recipient(entry.recipient, whole)
+        made.append(recipient)
+    return made
+
+
+def _last_resort(mail: Mail, raw: bytes) -> list[str]:
+    """Name the recipients by what came back, else as flufl.bounce finds them."""
+    returned = _returned(mail)
+    named = [each for value in returned.get("to", []) for each in ADDRESS.findall(value)]
+    if named:
+        return list(dict.fromkeys(named))[:20]
+    try:
+        message = mails.BytesParser().parsebytes(raw[: mails.MOST_BYTES])
+        found = [b for each in all_failures(message) for b in each]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return []
+    return [each.decode("utf-8", "replace") for each in dict.fromkeys(found)][:20]
+
+
+def _unnamed(mail: Mail, text: str) -> Kind:
+    """Say what a mail is that speaks of a failure and names nobody."""
+    return Kind.OTHER if auto_replies.is_auto_reply(mail) else Kind.BOUNCE
+
+
+def _recipient(
+    address: str, words: str, *, status: str = "", action: str = "failed"
+) -> Recipient:
+    said = understand(words, status=status)
+    return Recipient(
+        recipient=address,
+        status=said.enhanced or status,
+        reply=str(said.basic) if said.basic else "",
+        diagnostic=words[:1_000],
+        action=action,
+        qualification=qualify(words, status=status, action=action),
+    )
+
+
+def _with(recipient: Recipient, made: Qualification) -> Recipient:
+    return Recipient(
+        recipient.recipient,
+        recipient.status,
+        recipient.reply,
+        recipient.diagnostic,
+        "delayed",
+        made,
+    )
+
+
+def _arrivals(mail: Mail) -> tuple[str, ...]:
+    values = [value for name in _ARRIVALS for value in mail.headers.get(name, [])]
+    found = [each for value in values for each in ADDRESS.findall(value)]
+    return tuple(dict.fromkeys(found))[:50]
+
+
+def _returned(mail: Mail) -> dict[str, list[str]]:
+    headers = dict(mail.returned)
+    if not headers:
+        for part in mail.parts:
+            if part.type.startswith("text/"):
+                headers = plain_reports.returned_headers(part.text) or headers
+    return {name: headers[name] for name in _RETURNED if name in headers}
+
+
+def _body(mail: Mail) -> str:
+    plain = [part.text for part in mail.parts_of("text/plain")]
+    texts = plain or [part.text for part in mail.parts_of("text/html")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(texts))[:MOST_BODY]
