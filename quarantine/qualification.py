@@ -136,6 +136,8 @@ _INNOCENT: Final = frozenset(
         texts.AUTHENTICATION,
         texts.OUR_QUOTA,
         texts.FULL,
+        texts.LOCAL_COMMAND,
+        texts.CLOSED_GROUP,
         texts.RATE,
         texts.DISABLED,
     }
@@ -144,11 +146,18 @@ _BLAMES: Final = frozenset({Verdict.HARD, Verdict.UNSURE})
 _IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
 
 
-def qualify(text: str, *, status: str = "", action: str = "failed") -> Qualification:
+def qualify(
+    text: str,
+    *,
+    status: str = "",
+    action: str = "failed",
+    is_after_data: bool = False,
+) -> Qualification:
     """Qualify one recipient of a report: its diagnostic text, Status and Action.
 
     The Action is that of RFC 3464 section 2.3.3; what is not failed says nothing of
-    the address. Total: every text has an answer.
+    the address. After the data a server speaks of the message, whatever its words,
+    unless its code says that the address is bad. Total: every text has an answer.
     """
     if action.strip().lower() not in {"failed", ""}:
         return _IGNORED
@@ -159,7 +168,10 @@ def qualify(text: str, *, status: str = "", action: str = "failed") -> Qualifica
         return _IGNORED
     if said.is_temporary:
         return _given_up(said)
-    return _refused(said)
+    made = _refused(said)
+    if is_after_data and made.verdict in _BLAMES and said.subject[:2] != "1.":
+        return _made(_POLICY, said)
+    return made
 
 
 def qualify_reply(reply_code: int, text: str, *, stage: Stage) -> Qualification:
@@ -242,16 +254,17 @@ def _is_stronger(family: Family, rule: _Rule, said: Said) -> bool:
     if verdict in _BLAMES:
         is_certain = said.subject == "1.1"
         if family in _INNOCENT:
-            return True
+            return not (is_certain and family is texts.DISABLED)
         if said.subject in {"2.1", "4.1", "4.4"} or not is_certain:
             return family.verdict == Verdict.HARD or family is texts.POLICY
         return False
-    if verdict in {Verdict.POLICY, Verdict.OURS, Verdict.TRANSIENT, Verdict.CONTENT}:
+    if verdict == Verdict.POLICY:
+        return family in _INNOCENT or family in {texts.NULL_MX, texts.MOVED}
+    if verdict in {Verdict.OURS, Verdict.TRANSIENT, Verdict.CONTENT}:
         return (
             family.is_strong
             and family.verdict != Verdict.OURS
-            and not _is_ours(said)
-            or family.verdict == Verdict.HARD
+            and (not _is_ours(said) or family.verdict in _BLAMES)
         )
     return verdict == Verdict.SOFT and said.subject == "2" and family.is_strong
 

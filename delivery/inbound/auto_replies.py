@@ -36,7 +36,14 @@ def is_auto_reply(mail: Mail) -> bool:
         return True
     if any(mail.has(name) for name in _MARKS):
         return True
-    if mail.first("precedence").lower().strip() in ("auto_reply", "bulk", "junk", "list"):
+    if mail.first("precedence").lower().strip() in (
+        "auto_reply",
+        "bulk",
+        "junk",
+        "list",
+    ):
         return True
-    subject = re.sub(r"^\s*(?:re|sv|aw|vs)\s*:\s*", "", mail.first("subject"), flags=re.I)
+    subject = re.sub(
+        r"^\s*(?:re|sv|aw|vs)\s*:\s*", "", mail.first("subject"), flags=re.I
+    )
     return _SUBJECT.match(subject) is not None

@@ -8,7 +8,9 @@ from delivery.inbound.mails import Mail
 from delivery.inbound.reports import ADDRESS
 
 REPORT_TYPE: Final = "message/feedback-report"
-_FEEDBACK: Final = re.compile(r"^feedback-type\s*:\s*([\w-]+)", re.IGNORECASE | re.MULTILINE)
+_FEEDBACK: Final = re.compile(
+    r"^feedback-type\s*:\s*([\w-]+)", re.IGNORECASE | re.MULTILINE
+)
 _RECIPIENT: Final = re.compile(
     r"^(?:original-rcpt-to|removal-recipient|redacted-address|original-recipient)\s*:\s*(.*)$",
     re.IGNORECASE | re.MULTILINE,
@@ -32,10 +34,17 @@ class Feedback:
 def find(mail: Mail) -> Feedback | None:
     """Find a feedback report in a mail; None when there is none."""
     parts = [part.text for part in mail.parts_of(REPORT_TYPE)]
-    if not parts and mail.parameters.get("report-type", "").lower() == "feedback-report":
+    if (
+        not parts
+        and mail.parameters.get("report-type", "").lower() == "feedback-report"
+    ):
         parts = [part.text for part in mail.parts if _FEEDBACK.search(part.text)]
     if not parts and mail.first("x-apple-unsubscribe").lower() == "true":
         return Feedback("opt-out", tuple(ADDRESS.findall(mail.first("from"))), True)
+    if not parts and "x-hmxmroriginalrecipient" in mail.returned:
+        values = mail.returned["x-hmxmroriginalrecipient"]
+        named = [each for value in values for each in ADDRESS.findall(value)]
+        return Feedback("abuse", tuple(named), True)
     if not parts:
         return None
     fields = "\n".join(parts)
@@ -52,7 +61,9 @@ def find(mail: Mail) -> Feedback | None:
 
 
 def _recipients(mail: Mail, fields: str) -> list[str]:
-    named = [each for value in _RECIPIENT.findall(fields) for each in ADDRESS.findall(value)]
+    named = [
+        each for value in _RECIPIENT.findall(fields) for each in ADDRESS.findall(value)
+    ]
     if not named:
         values = mail.returned.get("to", []) + mail.returned.get("x-original-to", [])
         named = [each for value in values for each in ADDRESS.findall(value)]

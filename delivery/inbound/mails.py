@@ -151,7 +151,7 @@ def _taken_apart(message: Message) -> Mail:
 def _walk(message: Message, mail: Mail, *, depth: int) -> None:
     if len(mail.parts) >= MOST_PARTS or depth > MOST_DEPTH:
         return
-    kind = message.get_content_type()
+    kind = message.get_content_type().split()[0]
     payload = message.get_payload()
     if kind.startswith("multipart/") and isinstance(payload, list):
         preamble = message.preamble or ""
@@ -169,6 +169,9 @@ def _walk(message: Message, mail: Mail, *, depth: int) -> None:
         mail.parts.append(Part(kind, text[:MOST_TEXT]))
     else:
         text = _text(message)
+        if kind.startswith("multipart/"):
+            # Its parts cannot be told apart: what is there is text.
+            kind = "text/plain"
         if kind == "text/html":
             text = text_of_html(text)
         mail.parts.append(Part(kind, text))
@@ -216,6 +219,8 @@ def _text(message: Message) -> str:
 def _decoded(raw: bytes, charset: str) -> str:
     if charset.lower() in ("us-ascii", "ascii", "unknown-8bit", "unknown", "8bit"):
         charset = "utf-8"
+    if b"\x1b$" in raw:
+        charset = "iso2022_jp"
     try:
         text = raw.decode(charset, "replace")
     except (LookupError, ValueError):
@@ -225,6 +230,8 @@ def _decoded(raw: bytes, charset: str) -> str:
 
 def _printable(text: str) -> str:
     # Bytes beyond ASCII that no rule explains come as surrogates.
+    if "\x1b$" in text:
+        return _decoded(text.encode("ascii", "replace"), "iso2022_jp")
     if text.isascii():
         return text
     raw = text.encode("utf-8", "surrogateescape")

@@ -76,25 +76,37 @@ _HEADER: Final = re.compile(
     re.IGNORECASE,
 )
 _SURE_HEADER: Final = re.compile(r"(?:received|return-path)\s*:", re.IGNORECASE)
-_A: Final = ADDRESS.pattern
+_A: Final = r'(?:"[^"\r\n<>]{1,64}"|[^\s<>"(),:;@\[\]\\\'`]{1,64})@(?:[A-Za-z0-9][A-Za-z0-9_-]*\.?)+'
 # An address that begins a line, and what stands behind it there.
 _FIRST: Final = re.compile(
-    rf"^[\s>*•\-]*(?:5\d\d[ -](?:\d\.\d+\.\d+ )?)?<?\s*({_A})\s*>?(?:\s*<{_A}>)?"
-    r"\s*(?:[:;,(\[]|\.{2,}|--?|—|$|\bError\b|\bis\b|\bwas\b)(.*)$"
+    rf"^[\s>*•\-]*(?:5\d\d[ -](?:\d\.\d+\.\d+ )?)?<?\s*({_A})\s*>?(?:\s*<({_A})>)?"
+    r"(?=[\s:;,.(\[>—-]|$)"
+)
+# An address behind a colon that ends a line.
+_LAST: Final = re.compile(rf":\s*<?({_A})>?\s*$")
+_QUOTED_HEADER: Final = re.compile(
+    r"\s*(?:to|from|cc|bcc|reply-to|sender)\s*:", re.IGNORECASE
 )
 # An address behind words that say that it is the one.
 _NAMED: Final = re.compile(
-    r"(?:recipients?|rcpt\s+to|addressee|address|deliver\w*\s+(?:\w+\s+){0,3}to|attempts|user"
+    r"\b(?:recipients?|rcpt\s+to|addressee|address|deliver\w*\s+(?:\w+\s+){0,3}to|attempts|user"
     r"|mailbox|account|reach|destinataire|empfänger|an|destinatario|recipient\(s\)|message\s+to"
-    r"|sent\s+to|mail\s+to|rejected|for|to)"
-    rf"\s*(?:address|is|was|:|=|\(e?s\))*\s*[:=]?\s*[\"'(]?<?\s*({_A})",
+    r"|sent\s+to|mail\s+to|rejected|for|to)(?:\(e?s\))?(?:\s+(?:address|is|was)\b)?"
+    rf"[\s:=\"'(<]+({_A})",
     re.IGNORECASE,
 )
+_CODE: Final = re.compile(r"\s*[245]\d\d[ -]")
 _NOT_RECIPIENT: Final = re.compile(
     r"contact|please|e-?mail\s+to|mail\s+from|\bfrom\b|sender|help|support|questions?|https?:|mailto:"
     r"|reply-to|envelope-from",
     re.IGNORECASE,
 )
+
+
+_NOBODY_LEFT: Final = re.compile(
+    r"^<<< (?:503|554 .*no valid recipients)", re.MULTILINE
+)
+_TRANSCRIPT: Final = re.compile(r"^>>> DATA\s*\n<<< 5\d\d", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +173,14 @@ def entries(mail: Mail, text: str) -> list[Entry]:
     """List the addresses that a text says could not be reached, with their reasons."""
     named = failed_recipients(mail)
     found = list(_entries_of(text, exclude=_ours(mail) - set(map(str.lower, named))))
+    # Somebody may have written to themselves.
+    found = found or list(_entries_of(text, exclude=set()))
     if not named:
+        return _first_of_each(found)[:MOST_ENTRIES]
+    if found and not {each.recipient.lower() for each in found} & set(
+        map(str.lower, named)
+    ):
+        # The header is of another hop than the words.
         return _first_of_each(found)[:MOST_ENTRIES]
     by_address = {entry.recipient.lower(): entry for entry in _first_of_each(found)}
     whole = _squeezed(text)
@@ -178,6 +197,22 @@ def failed_recipients(mail: Mail) -> list[str]:
     ]
     found = [each for value in values for each in ADDRESS.findall(value)]
     return list(dict.fromkeys(found))[:MOST_ENTRIES]
+
+
+def is_after_data(text: str, recipient: str) -> bool:
+    """Say whether a text says that the refusal followed the message itself.
+
+    In the words of Postfix and Exim, and in the transcripts of Sendmail.
+    """
+    words = words_of(text, recipient).lower()
+    if "end of data" in words or "after data" in words:
+        return True
+    # With pipelining the refusal of the recipient is read where the data was due.
+    return (
+        _TRANSCRIPT.search(text) is not None
+        and not _NOBODY_LEFT.search(text)
+        and ">>> RCPT" not in text
+    )
 
 
 def words_of(text: str, recipient: str) -> str:
@@ -216,16 +251,20 @@ def _entries_of(text: str, *, exclude: set[str]) -> Iterator[Entry]:
     ]
     for place, (number, recipient, rest) in enumerate(starts):
         stop = starts[place + 1][0] if place + 1 < len(starts) else len(lines)
-        yield Entry(recipient, _squeezed(" ".join([rest, *_about(lines, number, stop)])))
+        yield Entry(
+            recipient, _squeezed(" ".join([rest, *_about(lines, number, stop)]))
+        )
 
 
 def _begin(line: str, exclude: set[str]) -> tuple[str, str] | None:
-    if "@" not in line or len(line) > 2_000:
+    if "@" not in line or len(line) > 2_000 or _QUOTED_HEADER.match(line):
         return None
     first = _FIRST.match(line)
-    if first and first[1].lower() not in exclude:
-        return first[1], line
-    named = _NAMED.search(line)
+    if first:
+        address = first[2] or first[1]
+        if address.lower() not in exclude:
+            return address, line
+    named = _NAMED.search(line) or _LAST.search(line)
     if named and named[1].lower() not in exclude:
         before = line[: named.start(1)]
         if not _NOT_RECIPIENT.search(before):
@@ -241,13 +280,22 @@ def _about(lines: list[str], number: int, stop: int) -> Iterable[str]:
             if about:
                 break
             continue
+        if _CODE.match(line) and _CODE.match(lines[number]):
+            break
         about.append(line)
     return about
 
 
 def _ours(mail: Mail) -> set[str]:
     """Name the addresses that cannot be the recipient: of the server, and of ourselves."""
-    names = ("from", "to", "return-path", "delivered-to", "x-original-to", "envelope-to")
+    names = (
+        "from",
+        "to",
+        "return-path",
+        "delivered-to",
+        "x-original-to",
+        "envelope-to",
+    )
     values = [value for name in (*names, "reply-to", "sender", "cc") for value in
               mail.headers.get(name, [])]  # fmt: skip
     values += mail.returned.get("from", []) + mail.returned.get("return-path", [])

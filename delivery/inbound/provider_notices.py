@@ -1,11 +1,16 @@
 """Notices that Amazon SES sends by mail through SNS: JSON in the body of a mail."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from delivery.inbound.mails import Mail
 
+_PEOPLE: Final = ("bouncedRecipients", "complainedRecipients", "recipients")
+# A server on the way may have broken long lines within a string.
+_BROKEN_LINE: Final = re.compile(r"!\r?\n[ \t]")
+_LENIENT: Final = json.JSONDecoder(strict=False)
 _KINDS: Final = {"bounce": "bounce", "complaint": "complaint", "delivery": "delivered"}
 
 
@@ -22,19 +27,18 @@ def find(mail: Mail) -> Notice | None:
     for part in mail.parts:
         text = part.text.strip()
         if text.startswith("{") and "otificationType" in text:
-            return _read(text)
+            return _read(_BROKEN_LINE.sub("", text))
     return None
 
 
 def _read(text: str) -> Notice | None:
     try:
-        outer = json.JSONDecoder().raw_decode(text)[0]
+        outer = _LENIENT.raw_decode(text)[0]
         inner = outer.get("Message", outer)
-        told = json.loads(inner) if isinstance(inner, str) else inner
+        told = _LENIENT.raw_decode(inner)[0] if isinstance(inner, str) else inner
         kind = str(told.get("notificationType") or told.get("eventType") or "").lower()
         about = told.get(kind) or {}
-        people = about.get(f"{kind}edRecipients" if kind == "bounce" else f"{kind}Recipients")
-        people = people or about.get("bouncedRecipients") or about.get("recipients") or []
+        people = next((about[each] for each in _PEOPLE if each in about), [])
         found = tuple(_person(each) for each in people[:100])
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None

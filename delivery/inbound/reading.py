@@ -160,7 +160,11 @@ def _reported(blocks: list[Block], text: str) -> tuple[Kind, list[Recipient]]:
         if not _says_why(words):
             words = f"{words} {plain_reports.words_of(text, block.recipient)}".strip()
         made = _recipient(
-            block.recipient, words, status=block.status, action=block.action or "failed"
+            block.recipient,
+            words,
+            status=block.status,
+            action=block.action or "failed",
+            is_after_data=plain_reports.is_after_data(text, block.recipient),
         )
         found.setdefault(block.recipient.lower(), made)
     actions = {each.action for each in found.values()}
@@ -184,10 +188,11 @@ def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
     made = []
     for entry in entries:
         words = entry.words
-        recipient = _recipient(entry.recipient, words)
+        is_after = plain_reports.is_after_data(text, entry.recipient)
+        recipient = _recipient(entry.recipient, words, is_after_data=is_after)
         if recipient.qualification.reason in {Reason.NOT_DEFINED, Reason.ERROR_IGNORED}:
             whole = f"{words} {text} {mail.first('subject')}"
-            recipient = _recipient(entry.recipient, whole)
+            recipient = _recipient(entry.recipient, whole, is_after_data=is_after)
         made.append(recipient)
     return made
 
@@ -195,7 +200,9 @@ def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
 def _last_resort(mail: Mail, raw: bytes) -> list[str]:
     """Name the recipients by what came back, else as flufl.bounce finds them."""
     returned = _returned(mail)
-    named = [each for value in returned.get("to", []) for each in ADDRESS.findall(value)]
+    named = [
+        each for value in returned.get("to", []) for each in ADDRESS.findall(value)
+    ]
     if named:
         return list(dict.fromkeys(named))[:20]
     try:
@@ -212,7 +219,12 @@ def _unnamed(mail: Mail, text: str) -> Kind:
 
 
 def _recipient(
-    address: str, words: str, *, status: str = "", action: str = "failed"
+    address: str,
+    words: str,
+    *,
+    status: str = "",
+    action: str = "failed",
+    is_after_data: bool = False,
 ) -> Recipient:
     said = understand(words, status=status)
     return Recipient(
@@ -221,7 +233,9 @@ def _recipient(
         reply=str(said.basic) if said.basic else "",
         diagnostic=words[:1_000],
         action=action,
-        qualification=qualify(words, status=status, action=action),
+        qualification=qualify(
+            words, status=status, action=action, is_after_data=is_after_data
+        ),
     )
 
 

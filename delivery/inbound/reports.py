@@ -15,12 +15,17 @@ from delivery.inbound.mails import Mail
 REPORT_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
 MOST_RECIPIENTS: Final = 200
 _FIELD: Final = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})\s*:[ \t]*(.*)$")
-_RECIPIENT_FIELDS: Final = ("final-recipient", "original-recipient", "x-actual-recipient")
+_RECIPIENT_FIELDS: Final = (
+    "final-recipient",
+    "original-recipient",
+    "x-actual-recipient",
+)
 _ADDRESS_TYPE: Final = re.compile(r"^\s*[A-Za-z0-9-]{1,20}\s*;\s*")
 _UTF8_ESCAPE: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 ADDRESS: Final = re.compile(
     r'(?:"[^"\r\n<>]{1,64}"|[^\s<>"(),:;@\[\]\\\'`]{1,64})@[^\s<>"(),:;@\[\]\\\'`]{1,255}'
 )
+_ROUTE: Final = re.compile(r";\s*@[^:\s]+:")
 _STATUS: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
@@ -70,11 +75,14 @@ def _blocks_of(text: str) -> Iterator[Block]:
             continue
         if not {"action", "status", "diagnostic-code"} & set(fields):
             continue
+        final = fields.get("final-recipient", "")
+        original = address_of(fields.get("original-recipient", ""))
+        original = original or address_of(fields.get("x-actual-recipient", ""))
         status = _STATUS.search(fields.get("status", ""))
         yield Block(
-            final=address_of(fields.get("final-recipient", "")),
-            original=address_of(fields.get("original-recipient", ""))
-            or address_of(fields.get("x-actual-recipient", "")),
+            # A route (RFC 5321 appendix C) leads inside a network, where names differ.
+            final="" if _ROUTE.search(final) and original else address_of(final),
+            original=original,
             action=_word(fields.get("action", "")),
             status=status[0] if status else "",
             diagnostic=_diagnostic(fields),
