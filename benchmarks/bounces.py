@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.bounces FOLDER EXPECTED [--only NAMES.json] [--wrong]
 
-EXPECTED has one line of JSON for each file of FOLDER: `file`, and `recipients`, each with
-`recipient` and `hard` (1 or 0) and, for a complaint, `feedback`. --only takes a list of
-files; --wrong shows what was read otherwise.
+EXPECTED has one line of JSON for each file of FOLDER: `file`, and `recipients`, each
+with `recipient` and `hard` (1 or 0) and, for a complaint, `feedback`. --only takes a
+list of files; --wrong shows what was read otherwise.
 """
 
 import argparse

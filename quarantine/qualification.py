@@ -1,14 +1,14 @@
 """Qualification: from what a server said to what it means for the address. Pure.
 
-Asked in this order: the enhanced code in the diagnostic text, the Status of the report,
-the basic reply, the words, and for a reply of ours how far the dialogue had come. The
+Asked in this order: the enhanced code in the diagnostic text, the Status of the
+report, the basic reply, the words, and for a reply to us how far the dialogue was. The
 classes are those of Verdict; the table below says which code is which (RFC 3463, RFC
 5248, RFC 7293, RFC 7504, RFC 7505, and what providers say of theirs).
 
-Two things are stronger than a code. Words that make the address innocent (it is full, we
-are too fast, our own sender is refused) beat a code that blames it; and words that say
-that nobody is there beat a code that speaks of policy or of nothing. Whatever comes has
-an answer; what says nothing is never hard.
+Two things are stronger than a code. Words that make the address innocent (it is full,
+we are too fast, our own sender is refused) beat a code that blames it; and words that
+say that nobody is there beat a code that speaks of policy or of nothing. Whatever comes
+has an answer; what says nothing is never hard.
 """
 
 import re
@@ -88,7 +88,7 @@ _OURS: Final = (Verdict.OURS, Reason.REFUSED)
 _POLICY: Final = (Verdict.POLICY, Reason.REFUSED)
 _CONTENT: Final = (Verdict.CONTENT, Reason.REFUSED)
 
-# Of permanent refusals, by subject and detail; a subject alone is for its other details.
+# Of permanent refusals, by subject and detail; a subject alone is for its others.
 CODES: Final[Mapping[str, _Rule]] = {
     "1.1": (Verdict.HARD, Reason.USER_UNKNOWN),
     "1.2": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
@@ -222,17 +222,7 @@ def understand(text: str, *, status: str = "") -> Said:
 @lru_cache(maxsize=4096)
 def family_of(words: str) -> Family | None:
     """Find the first family that words belong to; None when they say nothing."""
-    return next((each for each in texts.FAMILIES if _says(words, each)), None)
-
-
-def _says(words: str, family: Family) -> bool:
-    for phrase in family.phrases:
-        if isinstance(phrase, str):
-            if phrase in words:
-                return True
-        elif all(part in words for part in phrase):
-            return True
-    return False
+    return next((each for each in texts.FAMILIES if each.is_said_in(words)), None)
 
 
 def _refused(said: Said) -> Qualification:

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from delivery.inbound.mails import Mail
+from delivery.inbound.mime import Mail
 
 _SUBJECT: Final = re.compile(
     r"^\s*(?:auto(?:matic|matisk|matische|matico|mático|mated)?[\s-]*(?:re(?:ply|sponse)|svar|antwort"

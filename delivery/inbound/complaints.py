@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from delivery.inbound.mails import Mail
+from delivery.inbound.mime import Mail
 from delivery.inbound.reports import ADDRESS
 
 REPORT_TYPE: Final = "message/feedback-report"

@@ -1,7 +1,7 @@
 """Bounces that people read: mails in which a server says in words what went wrong.
 
-Every server has a layout of its own, and a few habits are shared by nearly all of them:
-the message that came back stands behind a line that says so, or begins with its headers;
+Every server has a layout of its own, and a few habits are shared by nearly all: the
+message that came back stands behind a line that says so, or begins with its headers;
 before it stands each address on a line of its own or behind a colon, and next to it the
 reason. These habits are looked for, not the servers.
 """
@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from delivery.inbound.mails import Mail
+from delivery.inbound.mime import Mail
 from delivery.inbound.reports import ADDRESS
 
 MOST_ENTRIES: Final = 100
+LONGEST_LINE: Final = 2_000
 MOST_LINES: Final = 400
+MOST_TEXT: Final = 32_000  # characters
 _DAEMONS: Final = re.compile(
     r"mailer.?daemon|post.?master|mail.?delivery|mail.?system|mdaemon|<>|bounce|"
     r"no-?reply|mailadmin|delivery.?(?:status|report|sub)|interscan|surfcontrol|"
@@ -76,7 +78,11 @@ _HEADER: Final = re.compile(
     re.IGNORECASE,
 )
 _SURE_HEADER: Final = re.compile(r"(?:received|return-path)\s*:", re.IGNORECASE)
-_A: Final = r'(?:"[^"\r\n<>]{1,64}"|[^\s<>"(),:;@\[\]\\\'`]{1,64})@(?:[A-Za-z0-9][A-Za-z0-9_-]*\.?)+'
+_A: Final = (
+    r'(?:"[^"\r\n<>]{1,64}"|[^\s<>"(),:;@\[\]\\\'`]{1,64})'
+    # One way to read each character: a nested repetition would try them all.
+    r"@[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?=[A-Za-z0-9]))*"
+)
 # An address that begins a line, and what stands behind it there.
 _FIRST: Final = re.compile(
     rf"^[\s>*•\-]*(?:5\d\d[ -](?:\d\.\d+\.\d+ )?)?<?\s*({_A})\s*>?(?:\s*<({_A})>)?"
@@ -137,7 +143,7 @@ def notice(mail: Mail) -> str:
     """Give what was written about the failure, without the message that came back."""
     plain = [p.text for p in mail.parts_of("text/plain", "text/preamble")]
     texts = plain or [part.text for part in mail.parts_of("text/html")]
-    return "\n".join(before_returned(text) for text in texts[:4])
+    return "\n".join(before_returned(text) for text in texts[:4])[:MOST_TEXT]
 
 
 def before_returned(text: str) -> str:
@@ -199,12 +205,12 @@ def failed_recipients(mail: Mail) -> list[str]:
     return list(dict.fromkeys(found))[:MOST_ENTRIES]
 
 
-def is_after_data(text: str, recipient: str) -> bool:
-    """Say whether a text says that the refusal followed the message itself.
+def is_after_data(text: str, about: str) -> bool:
+    """Say whether the refusal followed the message itself, from the words about it.
 
     In the words of Postfix and Exim, and in the transcripts of Sendmail.
     """
-    words = words_of(text, recipient).lower()
+    words = about.lower()
     if "end of data" in words or "after data" in words:
         return True
     # With pipelining the refusal of the recipient is read where the data was due.
@@ -215,14 +221,17 @@ def is_after_data(text: str, recipient: str) -> bool:
     )
 
 
-def words_of(text: str, recipient: str) -> str:
+def told(text: str) -> dict[str, str]:
+    """Gather what a text says of each address, by the address in lower case."""
+    found: dict[str, list[str]] = {}
+    for entry in _entries_of(text, exclude=set()):
+        found.setdefault(entry.recipient.lower(), []).append(entry.words)
+    return {address: " ".join(words)[:4_000] for address, words in found.items()}
+
+
+def words_of(told: dict[str, str], text: str, recipient: str) -> str:
     """Give what a text says of one recipient; all of it where it names none."""
-    found = [
-        entry.words
-        for entry in _entries_of(text, exclude=set())
-        if entry.recipient.lower() == recipient.lower() and entry.words
-    ]
-    return " ".join(found) or _squeezed(text)
+    return told.get(recipient.lower(), "").strip() or _squeezed(text)
 
 
 def _begins_returned(lines: list[str], number: int, line: str) -> bool:
@@ -238,8 +247,9 @@ def _begins_returned(lines: list[str], number: int, line: str) -> bool:
         return is_marked and (heads or not after) or heads
     if _SURE_HEADER.match(stripped):
         return True
-    heads = [_HEADER.match(each) is not None for each in lines[number : number + 4]]
-    return len(heads) >= 3 and heads[0] and sum(heads) >= 3 and not line[:1].isspace()
+    if line[:1].isspace() or not _HEADER.match(line):
+        return False
+    return sum(_HEADER.match(each) is not None for each in lines[number:][:4]) >= 3
 
 
 def _entries_of(text: str, *, exclude: set[str]) -> Iterator[Entry]:
@@ -257,7 +267,9 @@ def _entries_of(text: str, *, exclude: set[str]) -> Iterator[Entry]:
 
 
 def _begin(line: str, exclude: set[str]) -> tuple[str, str] | None:
-    if "@" not in line or len(line) > 2_000 or _QUOTED_HEADER.match(line):
+    # No run of spaces is long, and no line: then no pattern here takes long.
+    line = " ".join(line[:LONGEST_LINE].split())
+    if "@" not in line or _QUOTED_HEADER.match(line):
         return None
     first = _FIRST.match(line)
     if first:
@@ -273,7 +285,7 @@ def _begin(line: str, exclude: set[str]) -> tuple[str, str] | None:
 
 
 def _about(lines: list[str], number: int, stop: int) -> Iterable[str]:
-    """Give the lines that belong to an entry: to the blank line after the first words."""
+    """Give the lines of an entry: to the blank line after its first words."""
     about: list[str] = []
     for line in lines[number + 1 : min(stop, number + 25)]:
         if not line.strip():
@@ -287,7 +299,7 @@ def _about(lines: list[str], number: int, stop: int) -> Iterable[str]:
 
 
 def _ours(mail: Mail) -> set[str]:
-    """Name the addresses that cannot be the recipient: of the server, and of ourselves."""
+    """Name the addresses that cannot be the recipient: the server's, and ours."""
     names = (
         "from",
         "to",
@@ -295,9 +307,11 @@ def _ours(mail: Mail) -> set[str]:
         "delivered-to",
         "x-original-to",
         "envelope-to",
+        "reply-to",
+        "sender",
+        "cc",
     )
-    values = [value for name in (*names, "reply-to", "sender", "cc") for value in
-              mail.headers.get(name, [])]  # fmt: skip
+    values = [value for name in names for value in mail.headers.get(name, [])]
     values += mail.returned.get("from", []) + mail.returned.get("return-path", [])
     return {each.lower() for value in values for each in ADDRESS.findall(value)}
 
@@ -313,4 +327,4 @@ def _first_of_each(found: Iterable[Entry]) -> list[Entry]:
 
 
 def _squeezed(text: str) -> str:
-    return " ".join(text.split())[:2_000]
+    return " ".join(text[:8_000].split())[:2_000]

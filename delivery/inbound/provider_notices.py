@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from delivery.inbound.mails import Mail
+from delivery.inbound.mime import Mail
 
 _PEOPLE: Final = ("bouncedRecipients", "complainedRecipients", "recipients")
 # A server on the way may have broken long lines within a string.
@@ -38,7 +38,7 @@ def _read(text: str) -> Notice | None:
         told = _LENIENT.raw_decode(inner)[0] if isinstance(inner, str) else inner
         kind = str(told.get("notificationType") or told.get("eventType") or "").lower()
         about = told.get(kind) or {}
-        people = next((about[each] for each in _PEOPLE if each in about), [])
+        people: list[Any] = next((about[each] for each in _PEOPLE if each in about), [])
         found = tuple(_person(each) for each in people[:100])
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None

@@ -1,20 +1,26 @@
 """Reading a mail that came in: what it is, whom it names, and what that means. Pure.
 
 Nothing here is to be believed for *whose* message it is about: only a token of ours is,
-which the caller looks for in `arrived_at` and in `returned`, and verifies. Whatever comes
-is read without raising; what cannot be read is of the kind `other`.
+which the caller looks for in `arrived_at` and in `returned`, and verifies. Whatever
+comes is read without raising; what cannot be read is of the kind `other`.
 """
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Final
 
 from flufl.bounce import all_failures
 
-from delivery.inbound import auto_replies, complaints, mails, plain_reports
-from delivery.inbound import provider_notices, reports
-from delivery.inbound.mails import Mail
+from delivery.inbound import (
+    auto_replies,
+    complaints,
+    mime,
+    plain_reports,
+    provider_notices,
+    reports,
+)
+from delivery.inbound.mime import Mail
 from delivery.inbound.reports import ADDRESS, Block
 from quarantine.qualification import Qualification, qualify, understand
 from quarantine.reasons import Reason, Verdict
@@ -45,7 +51,7 @@ _IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
 _COMPLAINED: Final = Qualification(Verdict.IGNORED, Reason.COMPLAINT)
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a mail is."""
 
     BOUNCE = "bounce"
@@ -93,7 +99,7 @@ class ReadMail:
 
 def read(raw: bytes) -> ReadMail:
     """Read one mail, whatever it is."""
-    mail = mails.parse(raw)
+    mail = mime.parse(raw)
     text = plain_reports.notice(mail)
     kind, recipients, feedback = _understood(mail, text, raw)
     is_auto = kind == Kind.OTHER and auto_replies.is_auto_reply(mail)
@@ -152,19 +158,21 @@ def _noticed(notice: provider_notices.Notice) -> list[Recipient]:
 
 
 def _reported(blocks: list[Block], text: str) -> tuple[Kind, list[Recipient]]:
+    told = plain_reports.told(text)
     found: dict[str, Recipient] = {}
     for block in blocks:
         if not block.recipient:
             continue
         words = block.diagnostic
+        about = plain_reports.words_of(told, text, block.recipient)
         if not _says_why(words):
-            words = f"{words} {plain_reports.words_of(text, block.recipient)}".strip()
+            words = f"{words} {about}".strip()
         made = _recipient(
             block.recipient,
             words,
             status=block.status,
             action=block.action or "failed",
-            is_after_data=plain_reports.is_after_data(text, block.recipient),
+            is_after_data=plain_reports.is_after_data(text, about),
         )
         found.setdefault(block.recipient.lower(), made)
     actions = {each.action for each in found.values()}
@@ -185,10 +193,12 @@ def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
     if not entries:
         named = _last_resort(mail, raw)
         entries = [plain_reports.Entry(each, "") for each in named]
+    told = plain_reports.told(text)
     made = []
     for entry in entries:
         words = entry.words
-        is_after = plain_reports.is_after_data(text, entry.recipient)
+        about = plain_reports.words_of(told, text, entry.recipient)
+        is_after = plain_reports.is_after_data(text, about)
         recipient = _recipient(entry.recipient, words, is_after_data=is_after)
         if recipient.qualification.reason in {Reason.NOT_DEFINED, Reason.ERROR_IGNORED}:
             whole = f"{words} {text} {mail.first('subject')}"
@@ -205,9 +215,11 @@ def _last_resort(mail: Mail, raw: bytes) -> list[str]:
     ]
     if named:
         return list(dict.fromkeys(named))[:20]
+    message = mime.message_of(raw)
+    if message is None:
+        return []
     try:
-        message = mails.BytesParser().parsebytes(raw[: mails.MOST_BYTES])
-        found = [b for each in all_failures(message) for b in each]
+        found = [each for group in all_failures(message) for each in group]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return []
     return [each.decode("utf-8", "replace") for each in dict.fromkeys(found)][:20]

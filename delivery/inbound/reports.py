@@ -1,8 +1,8 @@
 """Delivery status notifications (RFC 3464, RFC 6533): the fields that machines write.
 
 They are looked for in their part, and in any text, since programs on the way turn parts
-into text. What a block says of its recipient is taken as it is; what it means is decided
-in quarantine.qualification.
+into text. What a block says of its recipient is taken as it is; what it means is
+decided in quarantine.qualification.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from delivery.inbound.mails import Mail
+from delivery.inbound.mime import Mail
 
 REPORT_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
 MOST_RECIPIENTS: Final = 200
@@ -90,7 +90,7 @@ def _blocks_of(text: str) -> Iterator[Block]:
 
 
 def _groups(lines: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Put fields that stand together into groups; a second recipient begins a new one."""
+    """Put fields that stand together into groups; a second recipient begins one."""
     fields: dict[str, str] = {}
     last = ""
     for line in lines:

@@ -1,8 +1,8 @@
-"""Taking a mail apart, whatever it is: bounded in size, parts and depth, and never raising.
+"""Taking a mail apart, whatever it is: bounded in size, parts and depth.
 
-A report begins with what matters, so a long mail is read from its beginning. One that is
-nested or cut into parts without measure is taken as plain text: nothing in it is worth
-the time that its maker wants to cost us.
+Never raises. A report begins with what matters, so a long mail is read from its
+beginning. One that is nested or cut into parts without measure is taken as plain text:
+nothing in it is worth the time that its maker wants to cost us.
 """
 
 import codecs
@@ -15,13 +15,36 @@ from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 from html import unescape
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 MOST_BYTES: Final = 256 * 1024  # that are read of one mail
 MOST_PARTS: Final = 60
+MOST_BLOCKS: Final = 200  # of a report, one for each recipient
+MOST_HEADER: Final = 4_000
 MOST_DEPTH: Final = 12
 MOST_TEXT: Final = 64 * 1024  # characters of one part
-_BOUNDARY: Final = re.compile(rb"boundary\s*=", re.IGNORECASE)
+MOST_EMPTY_LINES: Final = 2_000
+MOST_RULES: Final = 500
+_UNREADABLE: Final = (
+    MessageError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+_EMPTY_LINE: Final = re.compile(rb"\n\r?\n|\r\r")
+_RULE: Final = re.compile(rb"^--", re.MULTILINE)
+# What opens a level: a boundary, also in pieces (RFC 2231), or a mail within a mail.
+_NESTING: Final = re.compile(
+    rb"boundary[*0-9]{0,9}\s{0,9}=|^content-type\s{0,9}:\s{0,9}message/",
+    re.IGNORECASE | re.MULTILINE,
+)
+# The standard library reads parameters and encoded words in quadratic time.
+_LONG_FIELD: Final = re.compile(
+    rb"^content-[a-z-]{1,40}\s{0,9}:[^\n]{4000}", re.IGNORECASE | re.MULTILINE
+)
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -29,9 +52,11 @@ _MARKS: Final = (
 )
 _TAG: Final = re.compile(r"<[^<>]{0,2000}>")
 _HIDDEN: Final = re.compile(
-    r"<(style|script|head)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
+    r"<(style|script|head)\b[^<>]{0,2000}>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
 )
-_BREAK: Final = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d)\b[^>]*>", re.IGNORECASE)
+_BREAK: Final = re.compile(
+    r"<(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]{0,500}>", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +93,25 @@ class Mail:
 
 def parse(raw: bytes) -> Mail:
     """Take a mail apart. Never raises: of what cannot be read there is nothing."""
-    raw = _as_ascii_superset(raw[:MOST_BYTES])
-    # A mailbox of the classic kind writes a line of its own before the headers.
-    if raw.startswith(b"From ") or raw.startswith(b">From "):
-        raw = raw.partition(b"\n")[2]
-    raw = raw.lstrip(b"\r\n")
-    if len(_BOUNDARY.findall(raw)) > MOST_DEPTH:
-        return _flat(raw)
+    raw = _prepared(raw)
     try:
-        message = BytesParser(policy=compat32).parsebytes(raw)
-        return _taken_apart(message)
-    except (MessageError, ValueError, LookupError, TypeError, RecursionError):
+        message = _parsed(raw)
+        return _flat(raw) if message is None else _taken_apart(message)
+    except _UNREADABLE:
         return _flat(raw)
+
+
+def message_of(raw: bytes) -> Message | None:
+    """Parse a mail for others to read; None when it is not to be taken apart."""
+    try:
+        return _parsed(_prepared(raw))
+    except _UNREADABLE:
+        return None
 
 
 def text_of_header(value: object) -> str:
     """Decode the words of a header (RFC 2047), as far as they can be."""
-    text = str(value)
+    text = str(value)[:MOST_HEADER]
     if "=?" not in text:
         return _printable(text)
     try:
@@ -103,6 +130,28 @@ def text_of_html(html: str) -> str:
     """Give the words of HTML, a line for each block."""
     text = _BREAK.sub("\n", _HIDDEN.sub(" ", html))
     return unescape(_TAG.sub("", text))
+
+
+def _prepared(raw: bytes) -> bytes:
+    """Give as much of a mail as is worth reading, from its headers on."""
+    raw = _as_ascii_superset(raw[:MOST_BYTES])
+    # A mailbox of the classic kind writes a line of its own before the headers.
+    if raw.startswith((b"From ", b">From ")):
+        raw = raw.partition(b"\n")[2]
+    raw = raw.lstrip(b"\r\n")
+    # Each empty line may end a block of a report, each line of hyphens a part.
+    for pattern, most in ((_EMPTY_LINE, MOST_EMPTY_LINES), (_RULE, MOST_RULES)):
+        ends = next(islice(pattern.finditer(raw), most, None), None)
+        raw = raw[: ends.start()] if ends else raw
+    return raw
+
+
+def _parsed(raw: bytes) -> Message | None:
+    """Parse a mail; None for one made so that its parsing costs too much."""
+    is_nested = len(_NESTING.findall(raw)) > MOST_DEPTH
+    if is_nested or _LONG_FIELD.search(raw):
+        return None
+    return BytesParser(policy=compat32).parsebytes(raw)
 
 
 def _as_ascii_superset(raw: bytes) -> bytes:
@@ -157,15 +206,17 @@ def _walk(message: Message, mail: Mail, *, depth: int) -> None:
         preamble = message.preamble or ""
         if depth == 0 and len(preamble.strip()) > 60:
             mail.parts.append(Part("text/preamble", preamble[:MOST_TEXT]))
-        for part in payload:
+        for part in _messages(payload):
             _walk(part, mail, depth=depth + 1)
     elif kind in ("message/rfc822", "message/global") and isinstance(payload, list):
-        _take_returned(payload, mail)
+        for returned in _messages(payload)[:1]:
+            _remember(returned, mail)
     elif kind == "text/rfc822-headers" or kind == "message/global-headers":
         headers = BytesParser(policy=compat32).parsebytes(_text(message).encode())
         _remember(headers, mail)
     elif isinstance(payload, list):
-        text = "\n".join(_as_text(part) for part in payload[:MOST_PARTS])
+        blocks = _messages(payload)[:MOST_BLOCKS]
+        text = "\n".join(map(_as_text, blocks))
         mail.parts.append(Part(kind, text[:MOST_TEXT]))
     else:
         text = _text(message)
@@ -177,9 +228,8 @@ def _walk(message: Message, mail: Mail, *, depth: int) -> None:
         mail.parts.append(Part(kind, text))
 
 
-def _take_returned(payload: list[Message], mail: Mail) -> None:
-    for part in payload[:1]:
-        _remember(part, mail)
+def _messages(payload: list[Any]) -> list[Message]:
+    return [part for part in payload if isinstance(part, Message)]
 
 
 def _remember(part: Message, mail: Mail) -> None:
@@ -200,7 +250,7 @@ def _as_text(part: Message) -> str:
 def _headers(message: Message) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
     for name, value in message.items()[:400]:
-        headers.setdefault(name.lower(), []).append(text_of_header(value)[:4_000])
+        headers.setdefault(name.lower(), []).append(text_of_header(value))
     return headers
 
 
