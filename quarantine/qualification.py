@@ -127,6 +127,8 @@ _TEMPORARY_REASONS: Final[Mapping[str, Reason]] = {
     "4": Reason.UNREACHABLE,
     "7": Reason.REFUSED,
 }
+# Codes of the sender: nobody there is then said of us.
+_OF_SENDER: Final = frozenset({"1.7", "1.8"})
 # A host, or a domain, that takes no mail at all (RFC 7504 section 3).
 _TAKES_NO_MAIL: Final = frozenset({521, 556})
 _INNOCENT: Final = frozenset(
@@ -180,9 +182,9 @@ def qualify_reply(reply_code: int, text: str, *, stage: Stage) -> Qualification:
     The text may begin with the enhanced code. A reply that refuses nothing, or for
     now, says nothing lasting.
     """
-    said = understand(f"{reply_code} {text}" if reply_code else text)
-    if said.basic and not 400 <= said.basic < 600:
+    if reply_code and not 400 <= reply_code < 600:
         return _IGNORED
+    said = understand(f"{reply_code} {text}" if reply_code else text)
     if said.is_temporary or not said.basic:
         if _is_ours(said):
             return _made(_OURS, said)
@@ -255,6 +257,7 @@ def _is_stronger(family: Family, rule: _Rule, said: Said) -> bool:
             family.is_strong
             and family.verdict != Verdict.OURS
             and (not _is_ours(said) or family.verdict in _BLAMES)
+            and said.subject not in _OF_SENDER
         )
     return verdict == Verdict.SOFT and said.subject == "2" and family.is_strong
 

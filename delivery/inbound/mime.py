@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any, Final
 
 MOST_BYTES: Final = 256 * 1024  # that are read of one mail
+MOST_FOR_OTHERS: Final = 16 * 1024
 MOST_PARTS: Final = 60
 MOST_BLOCKS: Final = 200  # of a report, one for each recipient
 MOST_HEADER: Final = 4_000
@@ -43,7 +44,8 @@ _NESTING: Final = re.compile(
 )
 # The standard library reads parameters and encoded words in quadratic time.
 _LONG_FIELD: Final = re.compile(
-    rb"^content-[a-z-]{1,40}\s{0,9}:[^\n]{4000}", re.IGNORECASE | re.MULTILINE
+    rb"^content-[a-z-]{1,40}\s{0,9}:(?:[^\n]|\n[ \t]){4000}",
+    re.IGNORECASE | re.MULTILINE,
 )
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -102,9 +104,9 @@ def parse(raw: bytes) -> Mail:
 
 
 def message_of(raw: bytes) -> Message | None:
-    """Parse a mail for others to read; None when it is not to be taken apart."""
+    """Parse the beginning of a mail for others to read; None when it is not to be."""
     try:
-        return _parsed(_prepared(raw))
+        return _parsed(_prepared(raw[:MOST_FOR_OTHERS]))
     except _UNREADABLE:
         return None
 
