@@ -26,7 +26,9 @@ LONGEST_TEXT: Final = 2_000  # characters that are looked at
 _ENHANCED: Final = re.compile(
     r"(?<![\w.])([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![\w]|\.[0-9])", re.ASCII
 )
-_BASIC: Final = re.compile(r"(?<![\w.\-/:@#])([245][0-9]{2})(?=[\s\-#;,]|$)", re.ASCII)
+_BASIC: Final = re.compile(
+    r"(?<![\w.\-/:@#])([245][0-9]{2})(?=[\s\-#;,]|:\s|$)", re.ASCII
+)
 _SPACES: Final = re.compile(r"\s+")
 
 
@@ -171,7 +173,9 @@ def qualify(
     if said.is_temporary:
         return _given_up(said)
     made = _refused(said)
-    if is_after_data and made.verdict in _BLAMES and said.subject[:2] != "1.":
+    speaks_of_address = said.subject == "2.1" or said.subject.startswith("1.")
+    says_why = made.verdict not in _BLAMES and made.reason != Reason.NOT_DEFINED
+    if is_after_data and not speaks_of_address and not says_why:
         return _made(_POLICY, said)
     return made
 

@@ -34,10 +34,7 @@ class Feedback:
 def find(mail: Mail) -> Feedback | None:
     """Find a feedback report in a mail; None when there is none."""
     parts = [part.text for part in mail.parts_of(REPORT_TYPE)]
-    if (
-        not parts
-        and mail.parameters.get("report-type", "").lower() == "feedback-report"
-    ):
+    if not parts and _is_named(mail):
         parts = [part.text for part in mail.parts if _FEEDBACK.search(part.text)]
     if not parts and mail.first("x-apple-unsubscribe").lower() == "true":
         return Feedback("opt-out", tuple(ADDRESS.findall(mail.first("from"))), True)
@@ -45,6 +42,8 @@ def find(mail: Mail) -> Feedback | None:
         values = mail.returned["x-hmxmroriginalrecipient"]
         named = [each for value in values for each in ADDRESS.findall(value)]
         return Feedback("abuse", tuple(named), True)
+    if not parts and _is_named(mail):
+        return Feedback("", (), is_whole=False)
     if not parts:
         return None
     fields = "\n".join(parts)
@@ -58,6 +57,10 @@ def find(mail: Mail) -> Feedback | None:
         tuple(_recipients(mail, fields)),
         is_whole and bool(mail.returned),
     )
+
+
+def _is_named(mail: Mail) -> bool:
+    return mail.parameters.get("report-type", "").lower() == "feedback-report"
 
 
 def _recipients(mail: Mail, fields: str) -> list[str]:

@@ -7,6 +7,7 @@ nothing in it is worth the time that its maker wants to cost us.
 
 import codecs
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
@@ -16,6 +17,7 @@ from email.parser import BytesParser
 from email.policy import compat32
 from html import unescape
 from itertools import islice
+from quopri import decodestring
 from typing import Any, Final
 
 MOST_BYTES: Final = 256 * 1024  # that are read of one mail
@@ -51,6 +53,12 @@ _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_RETURNED_TYPES: Final = (
+    "message/rfc822",
+    "message/global",
+    "message/global-headers",
+    "message/rfc822-headers",
 )
 _TAG: Final = re.compile(r"<[^<>]{0,2000}>")
 _HIDDEN: Final = re.compile(
@@ -210,16 +218,16 @@ def _walk(message: Message, mail: Mail, *, depth: int) -> None:
             mail.parts.append(Part("text/preamble", preamble[:MOST_TEXT]))
         for part in _messages(payload):
             _walk(part, mail, depth=depth + 1)
-    elif kind in ("message/rfc822", "message/global") and isinstance(payload, list):
+    elif kind in _RETURNED_TYPES and isinstance(payload, list):
         for returned in _messages(payload)[:1]:
             _remember(returned, mail)
-    elif kind == "text/rfc822-headers" or kind == "message/global-headers":
+    elif kind == "text/rfc822-headers":
         headers = BytesParser(policy=compat32).parsebytes(_text(message).encode())
         _remember(headers, mail)
     elif isinstance(payload, list):
         blocks = _messages(payload)[:MOST_BLOCKS]
         text = "\n".join(map(_as_text, blocks))
-        mail.parts.append(Part(kind, text[:MOST_TEXT]))
+        mail.parts.append(Part(kind, _decoded_blocks(text, message)[:MOST_TEXT]))
     else:
         text = _text(message)
         if kind.startswith("multipart/"):
@@ -247,6 +255,19 @@ def _as_text(part: Message) -> str:
     if not lines and rest:
         rest = _text(part)
     return "\n".join([*lines, "", rest])
+
+
+def _decoded_blocks(text: str, message: Message) -> str:
+    """Decode what the parser took for blocks, though they were encoded as a whole."""
+    encoding = text_of_header(message.get("content-transfer-encoding", "")).lower()
+    raw = text.encode("utf-8", "surrogateescape")
+    if encoding.strip() == "base64":
+        # Letter by letter, so that a broken end spoils only itself.
+        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+        return b64decode(letters[: len(letters) // 4 * 4]).decode("utf-8", "replace")
+    if encoding.strip() == "quoted-printable":
+        return decodestring(raw).decode("utf-8", "replace")
+    return text
 
 
 def _headers(message: Message) -> dict[str, list[str]]:

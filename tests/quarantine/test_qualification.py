@@ -47,17 +47,21 @@ def test_every_row_has_three_samples():
     assert {name for name, samples in ROWS.items() if len(samples) < 3} == set()
 
 
-@pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("basic", BASIC)
-def test_every_registered_code_has_an_answer(code, basic):
-    made = qualify(f"{basic} {code} words")
+def test_every_registered_code_has_an_answer(basic):
+    for code in CODES:
+        made = qualify(f"{basic} {code} words")
 
-    assert made.code == code
-    if basic < 500:
-        # The basic reply decides whether to try again.
-        assert made.verdict in {Verdict.SOFT, Verdict.OURS}
-    assert made.verdict != Verdict.IGNORED
-    assert made.reason != Reason.NONE
+        assert made.code == code
+        assert made.verdict != Verdict.IGNORED
+        assert made.reason != Reason.NONE
+
+
+@pytest.mark.parametrize("basic", [basic for basic in BASIC if basic < 500])
+def test_basic_reply_decides_whether_it_was_refused_for_good(basic):
+    verdicts = {qualify(f"{basic} {code} words").verdict for code in CODES}
+
+    assert verdicts == {Verdict.SOFT, Verdict.OURS}
 
 
 @pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded"])
@@ -109,19 +113,22 @@ def test_refusal_to_ourselves_depends_on_the_stage(
 
 
 @pytest.mark.parametrize("stage", Stage)
-@pytest.mark.parametrize("code", [code for code in CODES if code.startswith("4")])
-def test_nothing_temporary_counts_at_the_time_of_sending(code, stage):
-    made = qualify_reply(450, f"{code} Later", stage=stage)
+def test_nothing_temporary_counts_at_the_time_of_sending(stage):
+    verdicts = {
+        qualify_reply(450, f"{code} Later", stage=stage).verdict for code in CODES
+    }
 
-    assert made.verdict in {Verdict.TRANSIENT, Verdict.OURS}
+    assert verdicts == {Verdict.TRANSIENT, Verdict.OURS}
 
 
 @pytest.mark.parametrize("stage", [Stage.BEFORE, Stage.SENDER])
-@pytest.mark.parametrize("code", CODES)
-def test_refusal_before_the_recipient_is_never_of_the_address(code, stage):
-    made = qualify_reply(550, f"{code} No such user", stage=stage)
+def test_refusal_before_the_recipient_is_never_of_the_address(stage):
+    types = {
+        qualify_reply(550, f"{code} No such user", stage=stage).error_type
+        for code in CODES
+    }
 
-    assert made.error_type == ErrorType.IGNORED
+    assert types == {ErrorType.IGNORED}
 
 
 def test_codes_are_found_among_the_words():
