@@ -141,7 +141,7 @@ def _understood(
 
 
 def _complained(feedback: complaints.Feedback) -> list[Recipient]:
-    is_complaint = feedback.type in {"abuse", "fraud", "virus", "other", ""}
+    is_complaint = feedback.type in {"abuse", "fraud", "virus"}
     made = _COMPLAINED if is_complaint else _IGNORED
     return [Recipient(each, "", "", "", "", made) for each in feedback.recipients]
 

@@ -26,6 +26,7 @@ ROWS = {
         ("550 5.1.1 No mailbox here goes by that name", "5.1.1", HARD),
         ("550 5.1.1 <anna@example.com>: user unknown", "5.0.0", HARD),
         ("Sorry, nobody answers to this name", "5.1.1", HARD),
+        ("550 5.1.1 The account is disabled", "5.1.1", HARD),
         ("550 5.1.3 That is not how an address is written", "5.1.3", HARD),
         ("550 5.1.0 Unknown user", "5.1.0", HARD),
         ("550 5.1.6 She left no forwarding address", "5.1.6", HARD),
@@ -75,6 +76,7 @@ ROWS = {
         ("552 5.2.2 The mailbox is full", "5.2.2", FULL_FOR_GOOD),
         ("There is no room left for you", "5.2.2", FULL_FOR_GOOD),
         ("452 4.2.2 Over quota", "4.2.2", FULL),
+        ("552 4.2.2 Over quota", "4.2.2", FULL),
         ("552 5.2.2 No such user", "5.2.2", FULL_FOR_GOOD),
     ],
     "says nothing": [
@@ -107,6 +109,7 @@ ROWS = {
     ],
     "policy": [
         ("550 5.7.1 Refused by our policy", "5.7.1", POLICY),
+        ("550 5.7.1 No", "5.7.1", POLICY),
         ("550 5.7.0 Looks like spam", "5.7.0", POLICY),
         ("550 5.7.28 Too much unwanted mail from you", "5.7.28", POLICY),
         ("550 5.7.606 Your address is banned", "5.7.606", POLICY),
@@ -148,6 +151,7 @@ ROWS = {
     ],
     "two that disagree": [
         ("452 4.2.2 Over quota", "5.1.1", FULL),
+        ("550 5.7.1 No", "5.1.1", POLICY),
         ("550 5.1.1 No such user", "4.4.7", HARD),
         ("550 5.0.0 It did not work out; 5.1.1", "5.0.0", HARD),
         ("451 5.1.1 No such user", "5.1.1", NOTHING),
