@@ -5,6 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 OPERATOR ?= operator
 WORKERS ?= auto
+FUZZ_SECONDS ?= 3600
 
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
@@ -16,7 +17,7 @@ PYTEST := pytest -n $(WORKERS) --maxprocesses 4
 # A failed recipe leaves no half-made file that looks finished.
 .DELETE_ON_ERROR:
 .PHONY: help setup migrate run test test-postgres test-browser axe-all test-next check fix \
-	demo docs messages soak benchmark lock clean
+	demo docs messages soak fuzz benchmark lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' \
@@ -77,6 +78,9 @@ soak: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Send under kills and stops on a P
 	$(BIN)/python -m tests.soak --messages 100000 --kills 200 --stops 20000
 	$(BIN)/python -m tests.soak --messages 20000 --kills 30 --stops 3000 --strict
 	$(BIN)/python -m tests.soak --messages 20000 --kills 30 --stops 3000 --crashes 5
+
+fuzz: .venv/dev.stamp ## Read mails made by chance (FUZZ_SECONDS=3600)
+	$(BIN)/python -m tests.fuzz.reports --seconds $(FUZZ_SECONDS)
 
 benchmark: .venv/dev.stamp ## Say how to measure (README, Performance)
 	@echo "Run one of these; each says what it needs with --help:"

@@ -1,45 +1,44 @@
 """Qualification: from what a server said to what it means for the address. Pure.
 
-Asked in this order: the enhanced code in the words of the server, the Status of the
-report, the reply code, the words, how far the dialogue had come. What one source leaves
-open is left to the next. A refusal for policy or authentication is about us, and never
-counts against the address. Everything has an answer.
+Asked in this order: the enhanced code in the diagnostic text, the Status of the
+report, the basic reply, the words, and for a reply to us how far the dialogue was. The
+classes are those of Verdict; the table below says which code is which (RFC 3463, RFC
+5248, RFC 7293, RFC 7504, RFC 7505, and what providers say of theirs).
+
+Two things are stronger than a code. Words that make the address innocent (it is full,
+we are too fast, our own sender is refused) beat a code that blames it; and words that
+say that nobody is there beat a code that speaks of policy or of nothing. Whatever comes
+has an answer; what says nothing is never hard.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
-from quarantine.qualification_codes import CodeRule, rule_of, rule_of_reply
-from quarantine.qualification_texts import Family, TextRule, find, normalised
+from quarantine import qualification_texts as texts
+from quarantine.qualification_texts import Family
 from quarantine.reasons import ErrorType, Reason, Verdict
 
-_MOST_TEXT: Final = 4_000  # characters that are looked at
-# Not a part of an address of a host or of a version, which have more numbers.
+LONGEST_TEXT: Final = 2_000  # characters that are looked at
 _ENHANCED: Final = re.compile(
-    r"(?<![\w.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![\w]|\.[0-9])", re.ASCII
+    r"(?<![\w.])([245])\.([0-9]{1,3})\.([0-9]{1,3})(?![\w]|\.[0-9])", re.ASCII
 )
-_REPLY: Final = re.compile(
-    r"(?<![\w.:#/@-])([245][0-5][0-9])(?=[ \-]|$|[.:,;]\s)(?!\.[0-9])", re.ASCII
+_BASIC: Final = re.compile(
+    r"(?<![\w.\-/:@#])([245][0-9]{2})(?=[\s\-#;,]|:\s|$)", re.ASCII
 )
-# Verdicts of which the address is innocent, whatever the class of the code.
-INNOCENT: Final = frozenset({Verdict.POLICY, Verdict.OURS, Verdict.CONTENT})
+_SPACES: Final = re.compile(r"\s+")
 
 
-class Phase(IntEnum):
-    """How far the dialogue had come when the server refused (RFC 5321 section 3)."""
+class Stage(IntEnum):
+    """How far the dialogue had come when a server refused (RFC 5321 section 3)."""
 
-    UNKNOWN = 0
-    # Connecting, greeting, encryption, signing in.
-    SESSION = 1
+    BEFORE = 1  # connecting, greeting, encryption, signing in
     SENDER = 2
     RECIPIENT = 3
-    # From DATA to the dot after the message.
-    CONTENT = 4
-
-
-BEFORE_RECIPIENT: Final = frozenset({Phase.SESSION, Phase.SENDER})
+    MESSAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,181 +53,270 @@ class Qualification:
     reason: Reason
     weight: int = 1
     code: str = ""
-    # The code says nothing, and nothing known was said in words.
-    is_vague: bool = False
-    # Nothing at all was said that is known, so a person should read it.
-    needs_review: bool = False
 
     @property
     def error_type(self) -> ErrorType:
         return self.verdict.error_type
 
     @property
+    def needs_review(self) -> bool:
+        """Whether nothing known was said, so that a person should read it."""
+        return self.verdict == Verdict.IGNORED and self.reason == Reason.NOT_DEFINED
+
+    @property
     def is_to_be_confirmed(self) -> bool:
         return self.verdict == Verdict.UNSURE
 
 
-IGNORED: Final = Qualification(Verdict.IGNORED, Reason.NONE)
-
-
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """A rule that applies, and the code that led to it."""
+class Said:
+    """What a server said: basic reply (0: none), enhanced code (empty: none), words."""
 
-    rule: CodeRule | TextRule
-    code: str
+    basic: int
+    enhanced: str
+    words: str
 
+    @property
+    def subject(self) -> str:
+        """Subject and detail of the enhanced code, such as `1.1`."""
+        return self.enhanced[2:]
 
-def qualify_reply(
-    reply_code: int, text: str, *, enhanced: str = "", phase: Phase = Phase.UNKNOWN
-) -> Qualification:
-    """Qualify what a server answered during the dialogue (a synchronous refusal).
-
-    4yz is temporary whatever else it says, and does not count; but a mailbox that is
-    full does, and what is our own fault stays it.
-    """
-    codes = [enhanced or enhanced_of(text)]
-    basic = reply_code // 100
-    if basic in (2, 3) or codes[0].startswith("2."):
-        return IGNORED
-    if phase in BEFORE_RECIPIENT and basic == 5:
-        return _before_recipient(codes[0], text)
-    answer = _answer(codes, reply_code, text)
-    if basic == 4 or (basic != 5 and codes[0].startswith("4.")):
-        return _for_now(answer)
-    return _for_good(answer, phase, is_mixed=codes[0].startswith("4."))
+    @property
+    def is_temporary(self) -> bool:
+        """Whether to try again: the basic reply decides when the two disagree."""
+        first = str(self.basic)[:1] if self.basic else self.enhanced[:1]
+        return first == "4"
 
 
-def qualify_report(
+_SAYS_NOTHING: Final = frozenset({"", "0.0", "2.0", "5.0", "1.0", "0.1"})
+_Rule = tuple[Verdict, Reason]
+_UNREACHABLE: Final = (Verdict.TRANSIENT, Reason.UNREACHABLE)
+_OURS: Final = (Verdict.OURS, Reason.REFUSED)
+_POLICY: Final = (Verdict.POLICY, Reason.REFUSED)
+_CONTENT: Final = (Verdict.CONTENT, Reason.REFUSED)
+
+# Of permanent refusals, by subject and detail; a subject alone is for its others.
+CODES: Final[Mapping[str, _Rule]] = {
+    "1.1": (Verdict.HARD, Reason.USER_UNKNOWN),
+    "1.2": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
+    "1.3": (Verdict.HARD, Reason.USER_UNKNOWN),
+    "1.4": (Verdict.UNSURE, Reason.USER_UNKNOWN),
+    "1.6": (Verdict.HARD, Reason.USER_UNKNOWN),
+    "1.7": _OURS,
+    "1.8": _OURS,
+    "1.9": _OURS,
+    "1.10": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
+    "1": (Verdict.UNSURE, Reason.USER_UNKNOWN),
+    "2.1": (Verdict.UNSURE, Reason.USER_UNKNOWN),
+    "2.2": (Verdict.SOFT, Reason.MAILBOX_FULL),
+    "2.3": _CONTENT,
+    "2.4": (Verdict.SOFT, Reason.NOT_DEFINED),
+    "2": (Verdict.SOFT, Reason.NOT_DEFINED),
+    "3.4": _CONTENT,
+    "3": (Verdict.TRANSIENT, Reason.NOT_DEFINED),
+    "4.4": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
+    "4.5": _OURS,
+    "4": _UNREACHABLE,
+    "5": _OURS,
+    "6": _CONTENT,
+    "7.13": (Verdict.SOFT, Reason.ACCOUNT_DISABLED),
+    "7.17": (Verdict.OWNER_CHANGED, Reason.OWNER_CHANGED),
+    "7.18": (Verdict.OWNER_CHANGED, Reason.OWNER_CHANGED),
+    **{f"7.{detail}": _OURS for detail in (*range(20, 28), 29, 30, 32, 509, 515)},
+    "7": _POLICY,
+}
+# Of what is given up after days, or refused for now: the reason by subject and detail.
+_TEMPORARY_REASONS: Final[Mapping[str, Reason]] = {
+    "1.2": Reason.INVALID_DOMAIN,
+    "2.1": Reason.ACCOUNT_DISABLED,
+    "2.2": Reason.MAILBOX_FULL,
+    "3.1": Reason.MAILBOX_FULL,
+    "4": Reason.UNREACHABLE,
+    "7": Reason.REFUSED,
+}
+# Codes of the sender: nobody there is then said of us.
+_OF_SENDER: Final = frozenset({"1.7", "1.8"})
+# A host, or a domain, that takes no mail at all (RFC 7504 section 3).
+_TAKES_NO_MAIL: Final = frozenset({521, 556})
+_INNOCENT: Final = frozenset(
+    {
+        texts.OWNER,
+        texts.OUR_SENDER,
+        texts.AUTHENTICATION,
+        texts.OUR_QUOTA,
+        texts.FULL,
+        texts.LOCAL_COMMAND,
+        texts.CLOSED_GROUP,
+        texts.RATE,
+        texts.DISABLED,
+    }
+)
+_BLAMES: Final = frozenset({Verdict.HARD, Verdict.UNSURE})
+_IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
+
+
+def qualify(
     text: str,
     *,
     status: str = "",
     action: str = "failed",
-    phase: Phase = Phase.UNKNOWN,
+    is_after_data: bool = False,
 ) -> Qualification:
-    """Qualify one recipient of a report (RFC 3464).
+    """Qualify one recipient of a report: its diagnostic text, Status and Action.
 
-    `text` is its diagnostic code, or the words of a mail that is no machine-readable
-    report. What is temporary and was given up counts as a soft error.
+    The Action is that of RFC 3464 section 2.3.3; what is not failed says nothing of
+    the address. After the data a server speaks of the message, whatever its words,
+    unless its code says that the address is bad. Total: every text has an answer.
     """
-    if action.strip().lower() in {"delayed", "delivered", "relayed", "expanded"}:
-        return IGNORED
-    said = enhanced_of(text)
-    codes = [code for code in (said, enhanced_of(status)) if code]
-    if codes and codes[0].startswith("2."):
-        return IGNORED
-    reply_code = reply_of(text, said)
-    if phase in BEFORE_RECIPIENT and reply_code // 100 == 5:
-        return _before_recipient(said, text)
-    answer = _answer(codes, reply_code, text)
-    if answer is None and not (codes or reply_code or phase):
-        return Qualification(Verdict.IGNORED, Reason.NOT_DEFINED, needs_review=True)
-    is_temporary = reply_code // 100 == 4 or (
-        not reply_code and bool(codes) and codes[0].startswith("4.")
+    if action.strip().lower() not in {"failed", ""}:
+        return _IGNORED
+    said = understand(text, status=status)
+    if not said.words and not said.enhanced and not said.basic:
+        return _IGNORED
+    if said.enhanced.startswith("2."):
+        return _IGNORED
+    if said.is_temporary:
+        return _given_up(said)
+    made = _refused(said)
+    speaks_of_address = said.subject == "2.1" or said.subject.startswith("1.")
+    says_why = made.verdict not in _BLAMES and made.reason != Reason.NOT_DEFINED
+    if is_after_data and not speaks_of_address and not says_why:
+        return _made(_POLICY, said)
+    return made
+
+
+def qualify_reply(reply_code: int, text: str, *, stage: Stage) -> Qualification:
+    """Qualify a refusal to ourselves, by its reply code, text and stage.
+
+    The text may begin with the enhanced code. A reply that refuses nothing, or for
+    now, says nothing lasting.
+    """
+    if reply_code and not 400 <= reply_code < 600:
+        return _IGNORED
+    said = understand(f"{reply_code} {text}" if reply_code else text)
+    if said.is_temporary or not said.basic:
+        if _is_ours(said):
+            return _made(_OURS, said)
+        reason = _temporary_reason(said)
+        return Qualification(Verdict.TRANSIENT, reason, code=said.enhanced)
+    made = _refused(said)
+    if stage in (Stage.BEFORE, Stage.SENDER):
+        is_policy = made.verdict == Verdict.POLICY
+        verdict = Verdict.POLICY if is_policy else Verdict.OURS
+        return Qualification(verdict, Reason.REFUSED, code=said.enhanced)
+    if stage == Stage.MESSAGE and not said.enhanced.startswith(("5.1.", "5.2.")):
+        innocent = made.verdict in _BLAMES or made.verdict == Verdict.SOFT
+        return (
+            Qualification(Verdict.CONTENT, Reason.REFUSED, code=said.enhanced)
+            if innocent and family_of(said.words) is not texts.FULL
+            else made
+        )
+    if made.reason == Reason.NOT_DEFINED:
+        # Refused at the recipient, without a word on why: not the address's fault.
+        return Qualification(Verdict.POLICY, Reason.REFUSED, code=said.enhanced)
+    return made
+
+
+def understand(text: str, *, status: str = "") -> Said:
+    """Find the codes and the words in what a server said."""
+    words = _SPACES.sub(" ", text[:LONGEST_TEXT]).strip()
+    found = [".".join(each) for each in _ENHANCED.findall(words)]
+    basic = next((int(each) for each in _BASIC.findall(words)), 0)
+    # The first that says something; else the Status, if that does; else any.
+    stated = _ENHANCED.match(status.strip())
+    candidates = [*found, stated[0] if stated else ""]
+    told = (each for each in candidates if each[2:] not in _SAYS_NOTHING)
+    enhanced = next(told, next((each for each in candidates if each), ""))
+    return Said(basic, enhanced, words.lower())
+
+
+@lru_cache(maxsize=4096)
+def family_of(words: str) -> Family | None:
+    """Find the first family that words belong to; None when they say nothing."""
+    return next((each for each in texts.FAMILIES if each.is_said_in(words)), None)
+
+
+def _refused(said: Said) -> Qualification:
+    """Qualify what was refused for good."""
+    family = family_of(said.words)
+    if said.basic in _TAKES_NO_MAIL and said.subject in {"", "3.2", "1.10"}:
+        return _made((Verdict.UNSURE, Reason.INVALID_DOMAIN), said)
+    if said.subject in _SAYS_NOTHING:
+        return _by_words(family, said)
+    rule = _rule_of(said.subject)
+    if family is not None and _is_stronger(family, rule, said):
+        return _by_words(family, said)
+    return _made(rule, said)
+
+
+def _is_stronger(family: Family, rule: _Rule, said: Said) -> bool:
+    """Say whether words are believed against a code."""
+    verdict = rule[0]
+    if verdict in _BLAMES:
+        is_certain = said.subject == "1.1"
+        if family in _INNOCENT:
+            return not (is_certain and family is texts.DISABLED)
+        if said.subject in {"2.1", "4.1", "4.4"} or not is_certain:
+            return family.verdict == Verdict.HARD or family is texts.POLICY
+        return False
+    if verdict == Verdict.POLICY:
+        return family in _INNOCENT or family in {texts.NULL_MX, texts.MOVED}
+    if verdict in {Verdict.OURS, Verdict.TRANSIENT, Verdict.CONTENT}:
+        return (
+            family.is_strong
+            and family.verdict != Verdict.OURS
+            and (not _is_ours(said) or family.verdict in _BLAMES)
+            and said.subject not in _OF_SENDER
+        )
+    return verdict == Verdict.SOFT and said.subject == "2" and family.is_strong
+
+
+def _rule_of(subject: str) -> _Rule:
+    nothing = (Verdict.SOFT, Reason.NOT_DEFINED)
+    return CODES.get(subject) or CODES.get(subject.partition(".")[0]) or nothing
+
+
+def _made(rule: _Rule, said: Said) -> Qualification:
+    verdict, reason = rule
+    is_full_for_good = said.enhanced == "5.2.2"
+    return Qualification(
+        verdict, reason, weight=2 if is_full_for_good else 1, code=said.enhanced
     )
-    if is_temporary:
-        return _given_up(answer)
-    is_mixed = bool(codes) and codes[0].startswith("4.")
-    return _for_good(answer, phase, is_mixed=is_mixed)
 
 
-def enhanced_of(text: str) -> str:
-    """Find the first enhanced status code of a text; empty when it has none."""
-    found = _ENHANCED.search(text[:_MOST_TEXT])
-    return found[1] if found else ""
+def _by_words(family: Family | None, said: Said) -> Qualification:
+    if family is not None:
+        return _made((family.verdict, family.reason), said)
+    if said.enhanced or said.basic:
+        # A bare refusal: it counts, and is never hard.
+        return _made((Verdict.SOFT, Reason.NOT_DEFINED), said)
+    return Qualification(Verdict.IGNORED, Reason.NOT_DEFINED)
 
 
-def reply_of(text: str, enhanced: str = "") -> int:
-    """Find the reply code of a text: the one before its enhanced code, else the first.
-
-    0 when it has none.
-    """
-    text = text[:_MOST_TEXT]
-    if enhanced:
-        before = text[: text.find(enhanced)].rstrip(" -(#")[-3:]
-        if _REPLY.fullmatch(before):
-            return int(before)
-    found = [int(each) for each in _REPLY.findall(text)]
-    refusals = [each for each in found if each >= 400]
-    return refusals[0] if refusals else 0
+def _given_up(said: Said) -> Qualification:
+    """Qualify what was given up after days of trying."""
+    if _is_ours(said):
+        return _made(_OURS, said)
+    family = family_of(said.words)
+    if family is not None and family.verdict in {Verdict.OURS, Verdict.POLICY}:
+        return Qualification(family.verdict, family.reason, code=said.enhanced)
+    return Qualification(Verdict.SOFT, _temporary_reason(said), code=said.enhanced)
 
 
-def _answer(codes: list[str], reply_code: int, text: str) -> _Answer | None:
-    """Ask the sources in their order; None when all of them leave it open."""
-    said = normalised(text[:_MOST_TEXT])
-    vague: _Answer | None = None
-    for code in codes:
-        rule = rule_of(code)
-        if rule is None:
-            continue
-        if not rule.is_vague:
-            return _Answer(find(said, rule.texts) or rule, code)
-        vague = vague or _Answer(rule, code)
-    by_reply = rule_of_reply(reply_code)
-    if by_reply is not None:
-        return _Answer(by_reply, "")
-    by_text = find(said)
-    if by_text is not None:
-        return _Answer(by_text, vague.code if vague else "")
-    return vague
+def _is_ours(said: Said) -> bool:
+    """Say whether a code names our own authentication or quota, temporary or not."""
+    return said.subject in CODES and CODES[said.subject][0] == Verdict.OURS
 
 
-def _before_recipient(code: str, text: str) -> Qualification:
-    """A refusal before any recipient was named is about us, whatever its code."""
-    answer = _answer([code], 0, text)
-    verdict = Verdict.OURS
-    if answer is not None and answer.rule.verdict == Verdict.POLICY:
-        verdict = Verdict.POLICY
-    return Qualification(verdict, Reason.REFUSED, code=code)
-
-
-def _for_now(answer: _Answer | None) -> Qualification:
-    """Qualify a temporary refusal that will be tried again."""
-    if answer is None:
-        return Qualification(Verdict.TRANSIENT, Reason.UNREACHABLE)
-    rule = answer.rule
-    if rule.verdict in INNOCENT and not answer.code.startswith("4."):
-        return Qualification(rule.verdict, rule.reason, code=answer.code)
-    is_full = rule.reason == Reason.MAILBOX_FULL
-    verdict = Verdict.SOFT if is_full else Verdict.TRANSIENT
-    return Qualification(verdict, rule.reason, code=answer.code)
-
-
-def _given_up(answer: _Answer | None) -> Qualification:
-    """Qualify what was temporary until it was given up."""
-    if answer is None:
-        return Qualification(Verdict.SOFT, Reason.UNREACHABLE, is_vague=True)
-    rule = answer.rule
-    verdict = rule.verdict if rule.verdict in INNOCENT else Verdict.SOFT
-    return Qualification(verdict, rule.reason, code=answer.code)
-
-
-def _for_good(answer: _Answer | None, phase: Phase, *, is_mixed: bool) -> Qualification:
-    """Qualify a permanent refusal; never as hard when its codes contradict it."""
-    if answer is None or (isinstance(answer.rule, CodeRule) and answer.rule.is_vague):
-        return _by_phase(answer, phase)
-    rule = answer.rule
-    if rule.verdict.error_type == ErrorType.HARD:
-        if is_mixed:
-            return Qualification(Verdict.SOFT, rule.reason, code=answer.code)
-        if phase == Phase.CONTENT and not _is_of_recipient(answer.code):
-            # The recipient was taken, so the words are about what it was sent.
-            return Qualification(Verdict.POLICY, Reason.REFUSED, code=answer.code)
-    return Qualification(rule.verdict, rule.reason, rule.weight, answer.code)
-
-
-def _is_of_recipient(code: str) -> bool:
-    return code.startswith(("5.1.", "5.7.17", "5.7.18")) or code == "5.2.1"
-
-
-def _by_phase(answer: _Answer | None, phase: Phase) -> Qualification:
-    """Qualify a permanent refusal of which little is known but when it came."""
-    code = answer.code if answer else ""
-    if phase in BEFORE_RECIPIENT:
-        return Qualification(Verdict.OURS, Reason.REFUSED, code=code)
-    if phase == Phase.CONTENT:
-        return Qualification(Verdict.POLICY, Reason.REFUSED, code=code)
-    if answer is None:
-        return Qualification(Verdict.SOFT, Reason.NOT_DEFINED, is_vague=True)
-    rule = answer.rule
-    return Qualification(rule.verdict, rule.reason, code=code, is_vague=True)
+def _temporary_reason(said: Said) -> Reason:
+    family = family_of(said.words)
+    if family is texts.FULL:
+        return Reason.MAILBOX_FULL
+    by_code = _TEMPORARY_REASONS.get(said.subject) or _TEMPORARY_REASONS.get(
+        said.subject.partition(".")[0]
+    )
+    if by_code is not None:
+        return by_code
+    if family is None or family.verdict == Verdict.HARD:
+        return Reason.NOT_DEFINED
+    return family.reason

@@ -1,233 +1,127 @@
-"""What servers say in words, as families of phrases.
+"""What servers say in words, in families that mean one thing.
 
-A phrase is lower case; ` * ` in it stands for up to 40 characters of anything. The
-phrases are in quarantine.qualification_phrases.
+Most refusals carry a code that is too coarse or wrong, and a sentence that is not. The
+phrases stand in qualification_phrases.txt, in lower case and with single spaces. A
+phrase of several parts counts when all of them stand in the text. Families are asked in
+their order, so that a sentence in which the address is innocent (policy, rate, our own
+sender) comes before one in which it is not.
 """
 
-import re
 from dataclasses import dataclass
-from enum import IntEnum
+from pathlib import Path
 from typing import Final
 
-from quarantine import qualification_phrases as phrases
 from quarantine.reasons import Reason, Verdict
 
-_WIDEST_GAP: Final = 40
-_ADDRESS: Final = re.compile(r"[^\s<>\"'(),;:]{1,200}@[^\s<>\"'(),;:]{1,200}")
-_URL: Final = re.compile(r"\bhttps?://[^\s>]{1,500}|\bwww\.[^\s>]{1,500}")
-# `550-5.7.1 ` at the head of each line of a long reply.
-_LINE_HEAD: Final = re.compile(r"(?<![\w.])[245][0-5][0-9][- ](?:[245]\.\d+\.\d+ ?)?")
-_SPACES: Final = re.compile(r"[\s|*_\"<>`´‘’“”«»]+")
+Phrase = tuple[str, ...]
+_FILE: Final = Path(__file__).with_name("qualification_phrases.txt")
+_PARTS: Final = " ... "
 
 
-class Family(IntEnum):
-    """Kinds of things that servers say, in the order in which they are looked for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """Phrases that mean the same, and what they make of the address.
 
-    OWNER_CHANGED = 1
-    AUTHENTICATION = 2
-    NOT_RECEIVING = 3
-    REPUTATION = 4
-    MAILBOX_FULL = 5
-    ACCOUNT_DISABLED = 6
-    RATE = 7
-    TOO_BIG = 8
-    NOT_IN_DIRECTORY = 9
-    MOVED = 10
-    SENDER_REFUSED = 11
-    USER_UNKNOWN = 12
-    DOMAIN_UNKNOWN = 13
-    CONTENT = 14
-    POLICY = 15
-    EXPIRED = 16
-    SYSTEM = 17
+    A strong family is believed against a code that says something else.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class TextRule:
-    """What a family of phrases means."""
-
-    family: Family
-    meaning: str
+    name: str
     verdict: Verdict
     reason: Reason
-    phrases: tuple[str, ...]
-    weight: int = 1
+    phrases: tuple[Phrase, ...]
+    is_strong: bool = False
+
+    def is_said_in(self, words: str) -> bool:
+        """Say whether one of the phrases stands in words, which are in lower case."""
+        # Most phrases have one part, and most texts none of them: no generators here.
+        for phrase in self.phrases:
+            if phrase[0] in words and (
+                len(phrase) == 1 or all(part in words for part in phrase[1:])
+            ):
+                return True
+        return False
 
 
-TEXTS: Final = (
-    TextRule(
-        Family.OWNER_CHANGED,
-        "the mailbox or its domain has another owner now",
-        Verdict.OWNER_CHANGED,
-        Reason.OWNER_CHANGED,
-        phrases.OWNER_CHANGED,
-    ),
-    TextRule(
-        Family.AUTHENTICATION,
-        "SPF, DKIM, DMARC, reverse DNS, TLS or signing in of ours",
-        Verdict.OURS,
-        Reason.REFUSED,
-        phrases.AUTHENTICATION,
-    ),
-    TextRule(
-        Family.NOT_RECEIVING,
-        "the domain takes no mail",
-        Verdict.UNSURE,
-        Reason.INVALID_DOMAIN,
-        phrases.NOT_RECEIVING,
-    ),
-    TextRule(
-        Family.REPUTATION,
-        "spam, block lists, reputation",
-        Verdict.POLICY,
-        Reason.REFUSED,
-        phrases.REPUTATION,
-    ),
-    TextRule(
-        Family.MAILBOX_FULL,
-        "the mailbox is full",
-        Verdict.SOFT,
-        Reason.MAILBOX_FULL,
-        phrases.MAILBOX_FULL,
-    ),
-    TextRule(
-        Family.ACCOUNT_DISABLED,
-        "the account is disabled, suspended or inactive",
-        Verdict.SOFT,
-        Reason.ACCOUNT_DISABLED,
-        phrases.ACCOUNT_DISABLED,
-    ),
-    TextRule(
-        Family.RATE,
-        "too much at once",
-        Verdict.TRANSIENT,
-        Reason.UNREACHABLE,
-        phrases.RATE,
-    ),
-    TextRule(
-        Family.TOO_BIG,
-        "the message is too big",
-        Verdict.CONTENT,
-        Reason.REFUSED,
-        phrases.TOO_BIG,
-    ),
-    TextRule(
-        Family.NOT_IN_DIRECTORY,
-        "recipient not in the directory of the domain (Microsoft)",
-        Verdict.UNSURE,
-        Reason.USER_UNKNOWN,
-        phrases.NOT_IN_DIRECTORY,
-    ),
-    TextRule(
-        Family.MOVED,
-        "moved, not forwarded",
-        Verdict.HARD,
-        Reason.USER_UNKNOWN,
-        phrases.MOVED,
-    ),
-    TextRule(
-        Family.SENDER_REFUSED,
-        "our sender address or domain is refused",
-        Verdict.OURS,
-        Reason.REFUSED,
-        phrases.SENDER_REFUSED,
-    ),
-    TextRule(
-        Family.USER_UNKNOWN,
-        "no such mailbox",
-        Verdict.HARD,
-        Reason.USER_UNKNOWN,
-        phrases.USER_UNKNOWN,
-    ),
-    TextRule(
-        Family.DOMAIN_UNKNOWN,
-        "no such host or domain",
-        Verdict.UNSURE,
-        Reason.INVALID_DOMAIN,
-        phrases.DOMAIN_UNKNOWN,
-    ),
-    TextRule(
-        Family.CONTENT,
-        "content or form of the message",
-        Verdict.CONTENT,
-        Reason.REFUSED,
-        phrases.CONTENT,
-    ),
-    TextRule(
-        Family.POLICY,
-        "refused by a policy",
-        Verdict.POLICY,
-        Reason.REFUSED,
-        phrases.POLICY,
-    ),
-    TextRule(
-        Family.EXPIRED,
-        "given up after days",
-        Verdict.SOFT,
-        Reason.UNREACHABLE,
-        phrases.EXPIRED,
-    ),
-    TextRule(
-        Family.SYSTEM,
-        "network or mail system at fault",
-        Verdict.TRANSIENT,
-        Reason.UNREACHABLE,
-        phrases.SYSTEM,
-    ),
+def _read(text: str) -> dict[str, tuple[Phrase, ...]]:
+    found: dict[str, tuple[Phrase, ...]] = {}
+    name = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            name = line.strip("[]")
+            found[name] = ()
+        elif line and not line.startswith("#"):
+            found[name] += (tuple(line.split(_PARTS)),)
+    return found
+
+
+PHRASES: Final = _read(_FILE.read_text(encoding="utf-8"))
+
+
+def _family(
+    name: str, verdict: Verdict, reason: Reason, *, is_strong: bool = False
+) -> Family:
+    return Family(name, verdict, reason, PHRASES[name], is_strong)
+
+
+OWNER: Final = _family(
+    "owner_changed", Verdict.OWNER_CHANGED, Reason.OWNER_CHANGED, is_strong=True
 )
+NULL_MX: Final = _family(
+    "null_mx", Verdict.UNSURE, Reason.INVALID_DOMAIN, is_strong=True
+)
+OUR_SENDER: Final = _family("our_sender", Verdict.OURS, Reason.REFUSED, is_strong=True)
+AUTHENTICATION: Final = _family(
+    "authentication", Verdict.OURS, Reason.REFUSED, is_strong=True
+)
+OUR_QUOTA: Final = _family("our_quota", Verdict.OURS, Reason.REFUSED, is_strong=True)
+FULL: Final = _family("mailbox_full", Verdict.SOFT, Reason.MAILBOX_FULL, is_strong=True)
+LOCAL_COMMAND: Final = _family(
+    "local_command", Verdict.SOFT, Reason.NOT_DEFINED, is_strong=True
+)
+CLOSED_GROUP: Final = _family(
+    "closed_group", Verdict.POLICY, Reason.REFUSED, is_strong=True
+)
+MOVED: Final = _family("moved", Verdict.HARD, Reason.USER_UNKNOWN, is_strong=True)
+# Mobile carriers of Japan refuse what a person's filter refuses in these words, and
+# after they took the message; they say the same where nobody is there.
+CARRIER_FILTER: Final = _family(
+    "carrier_filter", Verdict.SOFT, Reason.REFUSED, is_strong=True
+)
+UNKNOWN: Final = _family(
+    "user_unknown", Verdict.HARD, Reason.USER_UNKNOWN, is_strong=True
+)
+DISABLED: Final = _family(
+    "account_disabled", Verdict.SOFT, Reason.ACCOUNT_DISABLED, is_strong=True
+)
+RATE: Final = _family("rate", Verdict.TRANSIENT, Reason.UNREACHABLE)
+NO_HOST: Final = _family("no_host", Verdict.UNSURE, Reason.INVALID_DOMAIN)
+POLICY: Final = _family("policy", Verdict.POLICY, Reason.REFUSED)
+TOO_LARGE: Final = _family("content", Verdict.CONTENT, Reason.REFUSED)
+ADDRESS_REJECTED: Final = _family(
+    "address_rejected", Verdict.UNSURE, Reason.USER_UNKNOWN
+)
+NETWORK: Final = _family("unreachable", Verdict.SOFT, Reason.UNREACHABLE)
+SYSTEM: Final = _family("system", Verdict.SOFT, Reason.NOT_DEFINED)
 
-
-def normalised(text: str) -> str:
-    """Give what is compared: lower case, one line, no addresses, links or line heads.
-
-    Addresses and links go because they hold words of their own (`unknown@`, `/spam`).
-    """
-    text = text.lower()
-    if "://" in text or "www." in text:
-        text = _URL.sub(" ", text)
-    if "@" in text:
-        text = _ADDRESS.sub(" ", text)
-    return _SPACES.sub(" ", _LINE_HEAD.sub(" ", text).replace("’", "'")).strip()
-
-
-def find(said: str, families: frozenset[Family] | None = None) -> TextRule | None:
-    """Find the first rule that has a phrase of a normalised text."""
-    if families is not None and not families:
-        return None
-    for rule in TEXTS:
-        if families is not None and rule.family not in families:
-            continue
-        if any(_holds(said, pieces) for pieces in _PIECES[rule.family]):
-            return rule
-    return None
-
-
-def _holds(said: str, pieces: tuple[str, ...]) -> bool:
-    """Say whether the pieces follow each other, with narrow gaps between them."""
-    start = said.find(pieces[0])
-    if start < 0 or len(pieces) == 1:
-        return start >= 0
-    tries = 0
-    while start >= 0 and tries < 20:
-        if _follow(said, start, pieces):
-            return True
-        start, tries = said.find(pieces[0], start + 1), tries + 1
-    return False
-
-
-def _follow(said: str, start: int, pieces: tuple[str, ...]) -> bool:
-    end = start + len(pieces[0])
-    for piece in pieces[1:]:
-        found = said.find(piece, end, end + _WIDEST_GAP + len(piece))
-        if found < 0:
-            return False
-        end = found + len(piece)
-    return True
-
-
-_PIECES: Final = {
-    rule.family: tuple(
-        tuple(piece.strip() for piece in phrase.split(" * ")) for phrase in rule.phrases
-    )
-    for rule in TEXTS
-}
+# In the order in which they are asked.
+FAMILIES: Final = (
+    OWNER,
+    NULL_MX,
+    OUR_SENDER,
+    AUTHENTICATION,
+    OUR_QUOTA,
+    FULL,
+    LOCAL_COMMAND,
+    CLOSED_GROUP,
+    MOVED,
+    CARRIER_FILTER,
+    UNKNOWN,
+    DISABLED,
+    RATE,
+    NO_HOST,
+    POLICY,
+    TOO_LARGE,
+    ADDRESS_REJECTED,
+    NETWORK,
+    SYSTEM,
+)

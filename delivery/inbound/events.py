@@ -125,7 +125,7 @@ def qualified(event: Any) -> Qualification:
     """Say what a bounce makes of the address, by what the remote server said."""
     if event.reject_reason == "invalid":
         return _BAD_SYNTAX
-    return qualification.qualify_report(_said(event))
+    return qualification.qualify(_said(event))
 
 
 def _said(event: Any) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from delivery.channels.outcomes import cleaned
 from delivery.inbound import consequences, feedback, identity, reading, results
 from delivery.inbound.identity import Found, Reported
-from delivery.inbound.reading import MailKind, ReadMail, ReadRecipient
+from delivery.inbound.reading import Kind, ReadMail, Recipient
 from delivery.inbound.results import Result
 from delivery.models import Inbound, InboundState
 from optout import keywords
@@ -27,26 +27,26 @@ from optout.models.ledger import ConsentSource
 from profiles.addresses import parse
 from profiles.channels import Channel
 
-_REPORTS = frozenset({MailKind.BOUNCE, MailKind.DELAYED, MailKind.DELIVERED})
+_REPORTS = frozenset({Kind.BOUNCE, Kind.DELAYED, Kind.DELIVERED})
 
 
 def read(inbound: Inbound, *, now: datetime) -> Result:
     """Read a stored mail, and do what follows from it."""
     mail = reading.read(bytes(inbound.raw or b""))
-    recipients = [inbound.recipient, *mail.came_to]
+    recipients = [inbound.recipient, *mail.arrived_at]
     unsubscribes = identity.find(recipients, MailPurpose.MAILTO)
     if unsubscribes.link is not None:
         return _stop(unsubscribes.link, "opt_out", now=now)
-    if mail.kind == MailKind.COMPLAINT:
+    if mail.kind == Kind.COMPLAINT:
         return _complaint(mail, inbound, now=now)
     if mail.kind in _REPORTS:
         found = identity.find(recipients, MailPurpose.VERP)
         return _report(mail, found, inbound, now=now)
     if unsubscribes.is_forged:
         return results.of_stranger(unsubscribes, "opt_out")
-    if mail.kind == MailKind.AUTO_REPLY:
+    if mail.kind == Kind.AUTO_REPLY:
         return Result(InboundState.RECORDED, "auto_reply")
-    if not mail.is_human:
+    if not mail.is_human_reply:
         return Result(InboundState.RECORDED, "other")
     return _reply(mail, recipients, now=now)
 
@@ -58,12 +58,12 @@ def _report(mail: ReadMail, found: Found, inbound: Inbound, *, now: datetime) ->
     reported = identity.reported(found.link)
     if reported is None:
         return _of_nothing(found.link, mail.kind)
-    if mail.kind == MailKind.DELAYED:
+    if mail.kind == Kind.DELAYED:
         return results.of_message(reported, mail.kind, has_changed=False)
     if not reported.is_fresh(now):
         return _too_late(reported, mail.kind)
     at = inbound.received_at
-    if mail.kind == MailKind.DELIVERED:
+    if mail.kind == Kind.DELIVERED:
         has_changed = consequences.delivered(
             reported, now=now, happened_at=at, inbound=inbound
         )
@@ -97,7 +97,7 @@ def _bounce(
     return results.unclear(result) if block.qualification.needs_review else result
 
 
-def _block_of(mail: ReadMail, reported: Reported) -> ReadRecipient:
+def _block_of(mail: ReadMail, reported: Reported) -> Recipient:
     """Give what is said of our recipient; of one it was forwarded to, if need be.
 
     Of several that are none of them the first counts: the address that is affected is
@@ -116,7 +116,7 @@ def _complaint(mail: ReadMail, inbound: Inbound, *, now: datetime) -> Result:
     found = _quoted(mail, now=now)
     if found.link is None:
         return results.of_stranger(found, meaning)
-    if mail.needs_review:
+    if not mail.is_whole:
         return _to_be_looked_at(found.link, meaning)
     if meaning == "opt_out":
         return _stop(found.link, meaning, now=now)
@@ -138,7 +138,8 @@ def _quoted(mail: ReadMail, *, now: datetime) -> Found:
 
     Its envelope sender and its links to unsubscribe; the body quotes anybody.
     """
-    texts = [mail.original.return_path, mail.original.list_unsubscribe]
+    names = ("return-path", "list-unsubscribe")
+    texts = [value for name in names for value in mail.returned.get(name, [])]
     found = [
         identity.find(texts, MailPurpose.VERP),
         identity.find_link(texts, now=now),
@@ -150,7 +151,7 @@ def _quoted(mail: ReadMail, *, now: datetime) -> Found:
 
 def _reply(mail: ReadMail, recipients: list[str], *, now: datetime) -> Result:
     """Follow what a person wrote: to stop is to be obeyed, the rest is for people."""
-    answer = keywords.read_mail(mail.subject, mail.text)
+    answer = keywords.read_mail(mail.subject, mail.body)
     if answer == MailAnswer.NOTHING:
         return Result(InboundState.RECORDED, "reply")
     link = identity.find(recipients, MailPurpose.VERP).link

@@ -1,234 +1,289 @@
-"""Reading a mail that came in: what kind it is, whom it is about and what was said.
+"""Reading a mail that came in: what it is, whom it names, and what that means. Pure.
 
-Nothing is believed here and nothing is changed. A bounce is easily forged, so whose
-message it is about is known by a token of ours alone, which the caller looks for in
-`came_to` and `original` and verifies.
-
-Asked in this order: a report of a complaint, a report of a delivery, a note of a
-provider, an automatic reply, a bounce in words. What is none of them is `other`.
+Nothing here is to be believed for *whose* message it is about: only a token of ours is,
+which the caller looks for in `arrived_at` and in `returned`, and verifies. Whatever
+comes is read without raising; what cannot be read is of the kind `other`.
 """
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Final
+
+from flufl.bounce import all_failures
 
 from delivery.inbound import (
     auto_replies,
     complaints,
-    last_resort,
-    mails,
-    notices,
-    notifications,
+    mime,
     plain_reports,
+    provider_notices,
     reports,
 )
-from delivery.inbound.addresses import find_all, is_daemon
-from delivery.inbound.complaints import Complaint
-from delivery.inbound.mails import Part
-from delivery.inbound.meanings import MailKind, OriginalMail, ReadMail, ReadRecipient
-from delivery.inbound.originals import original_of
-from quarantine.qualification import IGNORED
+from delivery.inbound.mime import Mail
+from delivery.inbound.reports import ADDRESS, Block
+from quarantine.qualification import Qualification, qualify, understand
+from quarantine.reasons import Reason, Verdict
 
-LONGEST_TEXT: Final = 10_000
-_ENVELOPE: Final = (
+MOST_BODY: Final = 16_000  # characters of what a person wrote
+_ARRIVALS: Final = (
     "delivered-to",
     "x-original-to",
     "envelope-to",
     "x-envelope-to",
     "x-delivered-to",
     "x-rcpt-to",
-    "x-forwarded-to",
-    "apparently-to",
     "to",
     "cc",
+    "resent-to",
+)
+_RETURNED: Final = (
+    "return-path",
+    "message-id",
+    "list-unsubscribe",
+    "feedback-id",
+    "x-campaign",
+    "to",
+    "from",
+    "date",
 )
 _ID: Final = re.compile(r"<[^<>\s]{1,500}>")
-_FAILURE_SUBJECT: Final = re.compile(
-    r"undeliver|non.?deliver|delivery (?:failure|failed|status|error|report|notif|problem"
-    r"|has failed|incomplete|delayed)|returned mail|return(?:ed)? to sender|failure notice"
-    r"|fail(?:ed|ure) (?:mail|delivery|to deliver|notice)|mail (?:system error|delivery"
-    r"|failure|error|could not|not delivered|undelivered)|message (?:not|could not|delivery"
-    r"|undeliverable|status)|not delivered|could not (?:be )?(?:deliver|send)|bounce"
-    r"|rejected mail|mail rejected|unzustellbar|nicht zugestellt|fehlgeschlagen"
-    r"|échec|non remis|non distribu|no se (?:ha )?(?:pudo|podido) entreg|no entregado"
-    r"|mancata consegna|non recapitat|não entregue|olevererbar|kunde inte leverer"
-    r"|ikke leveret|ikke levert|kan ikke leveres|toimitus epäonnistui|ei voitu toimittaa"
-    r"|не доставлено|недоставлен|エラーメール|配信不能|送信できません|退信",
-    re.IGNORECASE,
-)
-_DELAY: Final = re.compile(
-    r"\((?:delay|delayed)\)|delivery (?:delayed|temporarily|warning|status notification"
-    r" \(delay)|notification: warning|^warning\b|warning: |warning--|delayed:|still being retried"
-    r"|message (?:delayed|warning)|verzögert|fördröj|retard[ée]",
-    re.IGNORECASE,
-)
-_DELAY_TEXT: Final = re.compile(
-    r"this is a warning message only|only a (?:temporary|warning)|will be retried"
-    r"|will (?:keep|continue) (?:on )?trying|has not (?:yet )?been delivered"
-    r"|still in (?:the )?queue|has been delayed|temporary failure report"
-    r"|no action is required on your part",
-    re.IGNORECASE,
-)
-_FAILURE_TEXT: Final = re.compile(
-    r"(?:could not|couldn't|cannot|can't|unable to|was not|wasn't|not be|failed to|failure"
-    r"|fail(?:ed)?) .{0,40}(?:deliver|sen[dt]|reach)|undeliver|delivery .{0,20}fail"
-    r"|permanent(?:ly)? (?:fatal )?(?:error|fail)|rejected|user unknown|no such user"
-    r"|returned to you|送信できません|配信できません|following addresses had",
-    re.IGNORECASE,
-)
+_IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
+_COMPLAINED: Final = Qualification(Verdict.IGNORED, Reason.COMPLAINT)
+
+
+class Kind(StrEnum):
+    """What a mail is."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+    AUTO_REPLY = "auto_reply"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """What a mail says of one recipient; `reply` is the basic reply code, or empty."""
+
+    recipient: str
+    status: str
+    reply: str
+    diagnostic: str
+    action: str
+    qualification: Qualification
+    # The address as it was given to the reporting server, when it says so.
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A mail, read.
+
+    `arrived_at` are the addresses that it was sent or delivered to, as they stand
+    there; `returned` are headers of the message that came back, by lower-case name.
+    `feedback_type` is that of a complaint, such as `abuse`, `not-spam`, `auth-failure`
+    or `opt-out`; `is_whole` says whether a feedback report has all that it must. A
+    human reply is one that no machine seems to have written; `answers_to` are the
+    Message-IDs that it answers, in brackets.
+    """
+
+    kind: Kind
+    recipients: tuple[Recipient, ...] = ()
+    arrived_at: tuple[str, ...] = ()
+    returned: dict[str, list[str]] = field(default_factory=dict)
+    feedback_type: str = ""
+    is_whole: bool = True
+    sender: str = ""
+    subject: str = ""
+    body: str = ""
+    answers_to: tuple[str, ...] = ()
+    is_human_reply: bool = False
 
 
 def read(raw: bytes) -> ReadMail:
-    """Read a mail, whatever its bytes are. Never raises."""
-    mail = mails.parse(raw)
-    notice, below = notices.divide(mail)
-    known = ReadMail(
-        kind=MailKind.OTHER,
-        came_to=_came_to(mail),
-        original=original_of(mail, below),
-        sender=next(iter(find_all(mail.first("from"))), "").lower(),
-        subject=mail.first("subject")[:500],
-        message_id=mail.first("message-id").strip()[:500],
-        answers_to=_answers_to(mail),
-        text=notice[:LONGEST_TEXT].strip(),
-    )
-    return (
-        _complaint(mail, known)
-        or _report(mail, notice, known)
-        or _note(notice, known)
-        or _auto_reply(mail, known)
-        or _bounce(raw, mail, known, notice)
-        or _other(mail, known)
-    )
-
-
-def _complaint(mail: Part, known: ReadMail) -> ReadMail | None:
-    found = complaints.find(mail) or complaints.unsubscribed(mail, known.text)
-    return _complained(found, known) if found else None
-
-
-def _complained(found: Complaint, known: ReadMail) -> ReadMail:
-    return replace(
-        known,
-        kind=MailKind.COMPLAINT,
-        feedback_type=found.type,
-        recipients=tuple(
-            ReadRecipient(recipient=each, qualification=IGNORED)
-            for each in found.recipients
-        ),
-        needs_review=found.needs_review,
+    """Read one mail, whatever it is."""
+    mail = mime.parse(raw)
+    text = plain_reports.notice(mail)
+    kind, recipients, feedback = _understood(mail, text, raw)
+    is_auto = kind == Kind.OTHER and auto_replies.is_auto_reply(mail)
+    if is_auto and not recipients:
+        kind = Kind.AUTO_REPLY
+    null_sender = mail.first("return-path").strip() == "<>"
+    return ReadMail(
+        kind=kind,
+        recipients=tuple(recipients),
+        arrived_at=_arrivals(mail),
+        returned=_returned(mail),
+        feedback_type=feedback.type if feedback else "",
+        is_whole=feedback.is_whole if feedback else True,
+        sender=next(iter(ADDRESS.findall(mail.first("from"))), ""),
+        subject=mail.first("subject")[:1_000],
+        body=_body(mail),
+        answers_to=_answered(mail),
+        is_human_reply=kind == Kind.OTHER and not is_auto and not null_sender,
     )
 
 
-def _report(mail: Part, notice: str, known: ReadMail) -> ReadMail | None:
-    blocks = reports.find(mail)
-    recipients = [
-        found
-        for block in blocks
-        if (found := reports.recipient_of(block, notice)) is not None
+def _understood(
+    mail: Mail, text: str, raw: bytes
+) -> tuple[Kind, list[Recipient], complaints.Feedback | None]:
+    feedback = complaints.find(mail)
+    if feedback is not None:
+        return Kind.COMPLAINT, _complained(feedback), feedback
+    notice = provider_notices.find(mail)
+    if notice is not None:
+        return Kind(notice.kind), _noticed(notice), None
+    blocks = reports.blocks(mail)
+    if blocks:
+        return *_reported(blocks, text), None
+    if not plain_reports.is_bounce(mail, text):
+        return Kind.OTHER, [], None
+    found = _told(mail, text, raw)
+    if plain_reports.is_delay(mail, text):
+        return Kind.DELAYED, [_with(each, _IGNORED) for each in found], None
+    return (Kind.BOUNCE if found else _unnamed(mail, text)), found, None
+
+
+def _complained(feedback: complaints.Feedback) -> list[Recipient]:
+    is_complaint = feedback.type in {"abuse", "fraud", "virus"}
+    made = _COMPLAINED if is_complaint else _IGNORED
+    return [Recipient(each, "", "", "", "", made) for each in feedback.recipients]
+
+
+def _noticed(notice: provider_notices.Notice) -> list[Recipient]:
+    made = []
+    for address, action, status, text in notice.recipients:
+        if notice.kind == "bounce":
+            made.append(_recipient(address, text, status=status, action=action))
+        else:
+            reason = _COMPLAINED if notice.kind == "complaint" else _IGNORED
+            made.append(Recipient(address, status, "", text, action, reason))
+    return made
+
+
+def _reported(blocks: list[Block], text: str) -> tuple[Kind, list[Recipient]]:
+    told = plain_reports.told(text)
+    found: dict[str, Recipient] = {}
+    for block in blocks:
+        if not block.recipient:
+            continue
+        words = block.diagnostic
+        about = plain_reports.words_of(told, text, block.recipient)
+        if not _says_why(words):
+            words = f"{words} {about}".strip()
+        made = _recipient(
+            block.recipient,
+            words,
+            status=block.status,
+            action=block.action or "failed",
+            is_after_data=plain_reports.is_after_data(text, about),
+        )
+        made = replace(made, original=block.original)
+        found.setdefault(block.recipient.lower(), made)
+    actions = {each.action for each in found.values()}
+    if "failed" in actions or not actions:
+        return Kind.BOUNCE, list(found.values())
+    kind = Kind.DELAYED if "delayed" in actions else Kind.DELIVERED
+    return kind, list(found.values())
+
+
+def _says_why(words: str) -> bool:
+    said = understand(words)
+    return bool(said.enhanced or said.basic) and len(said.words) > 12
+
+
+def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
+    """Find out from words whom a mail names, and what it says of each."""
+    entries = plain_reports.entries(mail, text)
+    if not entries:
+        named = _last_resort(mail, raw)
+        entries = [plain_reports.Entry(each, "") for each in named]
+    told = plain_reports.told(text)
+    made = []
+    for entry in entries:
+        words = entry.words
+        about = plain_reports.words_of(told, text, entry.recipient)
+        is_after = plain_reports.is_after_data(text, about)
+        recipient = _recipient(entry.recipient, words, is_after_data=is_after)
+        if recipient.qualification.reason in {Reason.NOT_DEFINED, Reason.ERROR_IGNORED}:
+            whole = f"{words} {text} {mail.first('subject')}"
+            recipient = _recipient(entry.recipient, whole, is_after_data=is_after)
+        made.append(recipient)
+    return made
+
+
+def _last_resort(mail: Mail, raw: bytes) -> list[str]:
+    """Name the recipients by what came back, else as flufl.bounce finds them."""
+    returned = _returned(mail)
+    named = [
+        each for value in returned.get("to", []) for each in ADDRESS.findall(value)
     ]
-    if not recipients:
-        return None
-    return replace(
-        known, kind=_kind_of_actions(recipients), recipients=tuple(recipients)
+    if named:
+        return list(dict.fromkeys(named))[:20]
+    message = mime.message_of(raw)
+    if message is None:
+        return []
+    try:
+        found = [each for group in all_failures(message) for each in group]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return []
+    return [each.decode("utf-8", "replace") for each in dict.fromkeys(found)][:20]
+
+
+def _unnamed(mail: Mail, text: str) -> Kind:
+    """Say what a mail is that speaks of a failure and names nobody."""
+    return Kind.OTHER if auto_replies.is_auto_reply(mail) else Kind.BOUNCE
+
+
+def _recipient(
+    address: str,
+    words: str,
+    *,
+    status: str = "",
+    action: str = "failed",
+    is_after_data: bool = False,
+) -> Recipient:
+    said = understand(words, status=status)
+    return Recipient(
+        recipient=address,
+        status=said.enhanced or status,
+        reply=str(said.basic) if said.basic else "",
+        diagnostic=words[:1_000],
+        action=action,
+        qualification=qualify(
+            words, status=status, action=action, is_after_data=is_after_data
+        ),
     )
 
 
-def _kind_of_actions(recipients: list[ReadRecipient]) -> MailKind:
-    """A report of several recipients is what the worst of them is."""
-    actions = {each.action for each in recipients}
-    if actions <= {"delivered", "relayed", "expanded"}:
-        return MailKind.DELIVERED
-    if actions <= {"delivered", "relayed", "expanded", "delayed"}:
-        return MailKind.DELAYED
-    return MailKind.BOUNCE
+def _with(recipient: Recipient, made: Qualification) -> Recipient:
+    return replace(recipient, action="delayed", qualification=made)
 
 
-def _note(notice: str, known: ReadMail) -> ReadMail | None:
-    note = notifications.find(notice)
-    if note is None:
-        return None
-    kind = notifications.kind_of(note)
-    if kind == "Complaint":
-        return _complained(notifications.complaint_of(note), known)
-    if kind == "Bounce":
-        recipients = notifications.recipients_of(note, "failed")
-        return replace(known, kind=MailKind.BOUNCE, recipients=tuple(recipients))
-    if kind == "Delivery":
-        recipients = notifications.recipients_of(note, "delivered")
-        return replace(known, kind=MailKind.DELIVERED, recipients=tuple(recipients))
-    return None
+def _arrivals(mail: Mail) -> tuple[str, ...]:
+    values = [value for name in _ARRIVALS for value in mail.headers.get(name, [])]
+    found = [each for value in values for each in ADDRESS.findall(value)]
+    return tuple(dict.fromkeys(found))[:50]
 
 
-def _auto_reply(mail: Part, known: ReadMail) -> ReadMail | None:
-    is_system = is_daemon(known.sender) or bool(mail.first("x-failed-recipients"))
-    fails = _FAILURE_SUBJECT.search(known.subject) is not None
-    if is_system and fails:
-        return None
-    if auto_replies.has_subject(mail) or (
-        auto_replies.is_marked(mail) and not is_system and not fails
-    ):
-        return replace(known, kind=MailKind.AUTO_REPLY)
-    return None
+def _returned(mail: Mail) -> dict[str, list[str]]:
+    headers = dict(mail.returned)
+    if not headers:
+        for part in mail.parts:
+            if part.type.startswith("text/"):
+                headers = plain_reports.returned_headers(part.text) or headers
+    return {name: headers[name] for name in _RETURNED if name in headers}
 
 
-def _bounce(raw: bytes, mail: Part, known: ReadMail, notice: str) -> ReadMail | None:
-    """Read a bounce in words; None when the mail does not look like one."""
-    if not _looks_like_bounce(mail, known, notice):
-        return None
-    senders = {known.sender, *known.came_to, known.original.return_path.lower()}
-    found = plain_reports.read(mail, notice, senders=frozenset(senders))
-    if not found:
-        words = [*find_all(known.original.to)[:1]] or last_resort.find(raw)
-        found = [plain_reports.recipient(each, notice, notice) for each in words]
-    is_delayed = _DELAY.search(known.subject) or _DELAY_TEXT.search(notice)
-    if is_delayed:
-        found = [
-            replace(each, action="delayed", qualification=IGNORED) for each in found
-        ]
-    kind = MailKind.DELAYED if is_delayed else MailKind.BOUNCE
-    return replace(known, kind=kind, recipients=tuple(found), needs_review=not found)
+def _answered(mail: Mail) -> tuple[str, ...]:
+    names = ("in-reply-to", "references")
+    values = [value for name in names for value in mail.headers.get(name, [])]
+    return tuple(each for value in values for each in _ID.findall(value))[:50]
 
 
-def _looks_like_bounce(mail: Part, known: ReadMail, notice: str) -> bool:
-    if mail.first("x-failed-recipients"):
-        return True
-    is_null = mail.first("return-path").strip() in {"<>", "<MAILER-DAEMON>"}
-    is_system = is_null or is_daemon(known.sender) or _is_named_system(mail)
-    fails = _FAILURE_SUBJECT.search(known.subject) is not None
-    if is_system and fails:
-        return True
-    says_so = _FAILURE_TEXT.search(notice) is not None
-    return says_so and (is_system or fails)
-
-
-def _is_named_system(mail: Part) -> bool:
-    sender = mail.first("from").lower()
-    return any(
-        word in sender
-        for word in ("mail delivery", "delivery subsystem", "mailer-daemon")
-    )
-
-
-def _other(mail: Part, known: ReadMail) -> ReadMail:
-    is_system = is_daemon(known.sender) or not known.sender
-    is_machine = is_system or auto_replies.is_marked(mail) or auto_replies.is_bulk(mail)
-    return replace(known, is_human=not is_machine)
-
-
-def _came_to(mail: Part) -> tuple[str, ...]:
-    found = (
-        address.lower()
-        for name in _ENVELOPE
-        for value in mail.all(name)[:20]
-        for address in find_all(value)[:50]
-    )
-    return tuple(dict.fromkeys(found))[:100]
-
-
-def _answers_to(mail: Part) -> tuple[str, ...]:
-    text = " ".join([*mail.all("in-reply-to")[:5], *mail.all("references")[:5]])
-    return tuple(dict.fromkeys(_ID.findall(text)))[:50]
-
-
-__all__ = ["MailKind", "OriginalMail", "ReadMail", "ReadRecipient", "read"]
+def _body(mail: Mail) -> str:
+    plain = [part.text for part in mail.parts_of("text/plain")]
+    texts = plain or [part.text for part in mail.parts_of("text/html")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(texts))[:MOST_BODY]

@@ -17,20 +17,20 @@ from delivery.channels.outcomes import Phase
 from delivery.inbound import consequences, identity
 from delivery.models import Analysis, Attempt, Message
 from quarantine import qualification
-from quarantine.qualification import Qualification
+from quarantine.qualification import Qualification, Stage
 from quarantine.reasons import Reason, Verdict
 
 BATCH: Final = 200
 # The phases of our dialogue, as coarse as they matter for the address.
 PHASES: Final = {
-    Phase.CONNECT: qualification.Phase.SESSION,
-    Phase.GREETING: qualification.Phase.SESSION,
-    Phase.TLS: qualification.Phase.SESSION,
-    Phase.AUTH: qualification.Phase.SESSION,
-    Phase.MAIL: qualification.Phase.SENDER,
-    Phase.RCPT: qualification.Phase.RECIPIENT,
-    Phase.DATA: qualification.Phase.CONTENT,
-    Phase.CONTENT: qualification.Phase.CONTENT,
+    Phase.CONNECT: Stage.BEFORE,
+    Phase.GREETING: Stage.BEFORE,
+    Phase.TLS: Stage.BEFORE,
+    Phase.AUTH: Stage.BEFORE,
+    Phase.MAIL: Stage.SENDER,
+    Phase.RCPT: Stage.RECIPIENT,
+    Phase.DATA: Stage.MESSAGE,
+    Phase.CONTENT: Stage.MESSAGE,
 }
 # Delivery time expired (RFC 3463 section 3.5).
 _EXPIRED: Final = Qualification(Verdict.SOFT, Reason.UNREACHABLE, code="4.4.7")
@@ -97,9 +97,8 @@ def qualified(attempt: Attempt) -> Qualification | None:
         return None
     return qualification.qualify_reply(
         attempt.reply_code,
-        attempt.reply,
-        enhanced=attempt.enhanced,
-        phase=PHASES[Phase(attempt.phase)],
+        f"{attempt.enhanced} {attempt.reply}",
+        stage=PHASES[Phase(attempt.phase)],
     )
 
 

@@ -1,125 +1,128 @@
-"""Reports that a machine can read: RFC 3464, and RFC 6533 for addresses in UTF-8."""
+"""Delivery status notifications (RFC 3464, RFC 6533): the fields that machines write.
+
+They are looked for in their part, and in any text, since programs on the way turn parts
+into text. What a block says of its recipient is taken as it is; what it means is
+decided in quarantine.qualification.
+"""
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from delivery.inbound.addresses import clean
-from delivery.inbound.mails import Part, walk
-from delivery.inbound.meanings import ReadRecipient
-from delivery.inbound.phases import phase_of
-from quarantine.qualification import enhanced_of, qualify_report, reply_of
+from delivery.inbound.mime import Mail
 
-MOST_RECIPIENTS: Final = 500
-_FIELD: Final = re.compile(r"\s?([A-Za-z][A-Za-z-]{1,60})\s*:[ \t]*(.*)")
-# The fields that a recipient's block is made of.
-_OF_RECIPIENT: Final = frozenset(
-    {
-        "original-recipient",
-        "final-recipient",
-        "x-actual-recipient",
-        "action",
-        "status",
-        "diagnostic-code",
-        "remote-mta",
-        "last-attempt-date",
-        "will-retry-until",
-    }
+REPORT_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
+MOST_RECIPIENTS: Final = 200
+_FIELD: Final = re.compile(r"^([A-Za-z][A-Za-z0-9-]{2,40})\s*:[ \t]*(.*)$")
+_RECIPIENT_FIELDS: Final = (
+    "final-recipient",
+    "original-recipient",
+    "x-actual-recipient",
 )
-_REPORT_TYPES: Final = frozenset(
-    {"message/delivery-status", "message/global-delivery-status"}
+_ADDRESS_TYPE: Final = re.compile(r"^\s*[A-Za-z0-9-]{1,20}\s*;\s*")
+_UTF8_ESCAPE: Final = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+ADDRESS: Final = re.compile(
+    r'(?:"[^"\r\n<>]{1,64}"|[^\s<>"(),:;@\[\]\\\'`]{1,64})@[^\s<>"(),:;@\[\]\\\'`]{1,255}'
 )
-_LONGEST_DIAGNOSTIC: Final = 2_000
-Fields = dict[str, str]
+_ROUTE: Final = re.compile(r";\s*@[^:\s]+:")
+_STATUS: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")
 
 
-def find(mail: Part) -> list[Fields]:
-    """Find the blocks of all recipients, wherever in the mail the report stands."""
-    for into_returned in (False, True):
-        blocks = [
-            block
-            for part in walk(mail, into_returned=into_returned)
-            if part.type in _REPORT_TYPES
-            for block in blocks_of(part.text)
-        ]
-        if blocks:
-            return blocks[:MOST_RECIPIENTS]
-    return []
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a report says of one recipient, as it says it."""
+
+    final: str
+    original: str
+    action: str
+    status: str
+    diagnostic: str
+
+    @property
+    def recipient(self) -> str:
+        return self.final or self.original
 
 
-def blocks_of(text: str) -> list[Fields]:
-    """Divide the fields of a report into the blocks of its recipients.
+def blocks(mail: Mail) -> list[Block]:
+    """List what the reports in a mail say of each recipient."""
+    parts = list(mail.parts_of(*REPORT_TYPES)) or [
+        part for part in mail.parts if part.type.startswith("text/")
+    ]
+    found: list[Block] = []
+    for part in parts:
+        found += list(_blocks_of(part.text))[:MOST_RECIPIENTS]
+    return found[:MOST_RECIPIENTS]
 
-    By the fields that repeat rather than by empty lines, which many leave out or put
-    where none belong.
-    """
-    blocks: list[Fields] = []
-    current: Fields = {}
+
+def address_of(value: str) -> str:
+    """Give the address in a field such as `rfc822; jane@example.com`; may be empty."""
+    text = _ADDRESS_TYPE.sub("", value, count=1).strip()
+    text = _UTF8_ESCAPE.sub(lambda match: _character(match[1]), text)
+    found = ADDRESS.search(text)
+    return found[0].rstrip(".") if found else ""
+
+
+def _character(code: str) -> str:
+    number = int(code, 16)
+    is_one = 0 < number < 0x110000 and not 0xD800 <= number < 0xE000
+    return chr(number) if is_one else ""
+
+
+def _blocks_of(text: str) -> Iterator[Block]:
+    for fields in _groups(text.splitlines()):
+        if not any(name in fields for name in _RECIPIENT_FIELDS):
+            continue
+        if not {"action", "status", "diagnostic-code"} & set(fields):
+            continue
+        final = fields.get("final-recipient", "")
+        original = address_of(fields.get("original-recipient", ""))
+        original = original or address_of(fields.get("x-actual-recipient", ""))
+        status = _STATUS.search(fields.get("status", ""))
+        yield Block(
+            # A route (RFC 5321 appendix C) leads inside a network, where names differ.
+            final="" if _ROUTE.search(final) and original else address_of(final),
+            original=original,
+            action=_word(fields.get("action", "")),
+            status=status[0] if status else "",
+            diagnostic=_diagnostic(fields),
+        )
+
+
+def _groups(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Put fields that stand together into groups; a second recipient begins one."""
+    fields: dict[str, str] = {}
     last = ""
-    for line in text.split("\n"):
-        if not line.strip():
-            if "final-recipient" in current and "action" in current:
-                blocks.append(current)
-                current = {}
+    for line in lines:
+        match = _FIELD.match(line)
+        if match:
+            last = match[1].lower()
+            if last in fields and last in ("final-recipient", "action", "status"):
+                yield fields
+                fields = {}
+            fields[last] = match[2].strip()
+        elif line[:1] in (" ", "\t") and line.strip() and last:
+            fields[last] += " " + line.strip()
+        elif fields and not line.strip():
+            if any(name in fields for name in _RECIPIENT_FIELDS):
+                yield fields
+                fields = {}
             last = ""
-            continue
-        found = _FIELD.match(line)
-        if line[0] in " \t" and last and (not found or line[:1] == "\t"):
-            current[last] += "\n" + line.strip()
-            continue
-        if found is None:
-            if last == "diagnostic-code":
-                current[last] += "\n" + line.strip()
-            continue
-        last = found[1].lower()
-        if last in current and last in _OF_RECIPIENT:
-            blocks.append(current)
-            current = {}
-        current.setdefault(last, "")
-        current[last] += found[2].strip()
-    blocks.append(current)
-    return [block for block in blocks if _names_recipient(block)]
+        else:
+            last = ""
+    if fields:
+        yield fields
 
 
-def recipient_of(block: Fields, said: str = "") -> ReadRecipient | None:
-    """Read one block; None when it names nobody.
-
-    `said` is what the part for people says of it, asked when the block is silent.
-    """
-    final = clean(block.get("final-recipient", ""))
-    original = clean(block.get("original-recipient", ""))
-    address = final if "@" in final else original or final
-    if not address:
-        return None
-    action = block.get("action", "").split("(")[0].split(";")[0].strip().lower()
-    diagnostic = _without_type(block.get("diagnostic-code", ""))
-    status = enhanced_of(block.get("status", ""))
-    phase = phase_of(diagnostic)
-    qualification = qualify_report(
-        diagnostic, status=status, action=action, phase=phase
-    )
-    if said and (qualification.needs_review or qualification.is_vague):
-        by_words = qualify_report(said, status=status, action=action)
-        if not (by_words.needs_review or by_words.is_vague):
-            qualification = by_words
-    in_words = enhanced_of(diagnostic)
-    reply = reply_of(diagnostic, in_words)
-    return ReadRecipient(
-        recipient=address,
-        qualification=qualification,
-        original=original,
-        action=action,
-        status=in_words or status,
-        reply=str(reply or ""),
-        diagnostic=" ".join(diagnostic.split())[:_LONGEST_DIAGNOSTIC],
-    )
+def _word(value: str) -> str:
+    return re.split(r"[^A-Za-z-]", value.strip(), maxsplit=1)[0].lower()
 
 
-def _names_recipient(block: Fields) -> bool:
-    return "final-recipient" in block or "original-recipient" in block
-
-
-def _without_type(diagnostic: str) -> str:
-    kind, separator, words = diagnostic.partition(";")
-    if separator and re.fullmatch(r"\s*[A-Za-z0-9-]{1,20}\s*", kind):
-        return words.strip()
-    return diagnostic.strip()
+def _diagnostic(fields: dict[str, str]) -> str:
+    """Give the diagnostic without the name of its kind."""
+    for name in ("diagnostic-code", "x-diagnostic-code", "x-supplementary-info"):
+        value = fields.get(name, "")
+        if value:
+            return re.sub(r"^\s*[A-Za-z][A-Za-z0-9-]{1,30}\s*;\s*", "", value)
+    comment = re.search(r"\(([^()]{8,})\)", fields.get("status", ""))
+    return comment[1] if comment else ""

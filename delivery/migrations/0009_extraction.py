@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('delivery', '0006_inbound'),
+        ('delivery', '0008_reports'),
     ]
 
     operations = [

@@ -1,0 +1,117 @@
+"""Reading mails that chance has made: no exception, half a second, 256 MB.
+
+Usage: python -m tests.fuzz.reports [--seconds N] [--seed N] [--keep FOLDER]
+
+Prints one line of JSON. Exit status 0 when nothing was found; what was found is kept in
+FOLDER, and its seed is printed.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from delivery.inbound import qualifying
+from delivery.inbound.qualifying import ReadFile
+from delivery.inbound.reading import ReadMail, read
+from tests.fuzz.mutations import mutated
+
+FOLDER: Final = Path(__file__).parents[1] / "data/bounces"
+MOST_SECONDS: Final = 0.5  # of CPU, for one mail
+MOST_MEMORY: Final = 256 * 1024  # kB, of the whole process
+KEYS: Final = ["recipient", "status", "reply", "type", "confirm", "reason"]
+
+
+@dataclass
+class Found:
+    """What a run found: how many mails, of which kinds, the slowest, and troubles."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+    troubles: list[tuple[bytes, str]] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return self.kinds.total()
+
+
+def seeds() -> list[bytes]:
+    return [path.read_bytes() for path in sorted(FOLDER.glob("*.eml"))]
+
+
+def run(mails: Iterator[bytes], *, seconds: float) -> Found:
+    """Read mails for so long, and gather what is wrong with any of them."""
+    found = Found()
+    until = time.monotonic() + seconds
+    for raw in mails:
+        if time.monotonic() > until:
+            break
+        began = time.process_time()
+        try:
+            mail = read(raw)
+        except BaseException as error:
+            found.troubles.append((raw, repr(error)))
+            found.kinds["raised"] += 1
+            if isinstance(error, KeyboardInterrupt):
+                break
+            continue
+        took = time.process_time() - began
+        found.slowest = max(found.slowest, took)
+        found.kinds[mail.kind.value] += 1
+        if took > MOST_SECONDS:
+            found.troubles.append((raw, f"It took {took:.2f} s."))
+        found.troubles += [(raw, trouble) for trouble in faults(mail)]
+    return found
+
+
+def faults(mail: ReadMail) -> Iterator[str]:
+    """Name what a read mail must not say."""
+    line = json.dumps(qualifying.described(ReadFile("a.eml", mail)))
+    for each in json.loads(line)["recipients"]:
+        if list(each) != KEYS:
+            yield f"The keys are {list(each)}."
+        if "@" not in each["recipient"] or ";" in each["recipient"]:
+            yield f"{each['recipient']!r} is no recipient."
+        if each["confirm"] and each["type"] != "hard":
+            yield "What is not hard is to be confirmed."
+
+
+def endless(seed: int, raws: Sequence[bytes]) -> Iterator[bytes]:
+    random = Random(seed)
+    while True:
+        yield mutated(raws, random)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=time.time_ns())
+    parser.add_argument("--keep", type=Path, default=Path("test-results/fuzz"))
+    chosen = parser.parse_args()
+    found = run(endless(chosen.seed, seeds()), seconds=chosen.seconds)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    figures = {
+        "seed": chosen.seed,
+        "mails": found.count,
+        "kinds": dict(found.kinds.most_common()),
+        "slowest_seconds": round(found.slowest, 3),
+        "most_megabytes": most // 1024,
+        "troubles": len(found.troubles),
+    }
+    print(json.dumps(figures))
+    for number, (raw, trouble) in enumerate(found.troubles[:50]):
+        chosen.keep.mkdir(parents=True, exist_ok=True)
+        (chosen.keep / f"{number}.eml").write_bytes(raw)
+        print(f"{number}.eml: {trouble}", file=sys.stderr)
+    return 1 if found.troubles or most > MOST_MEMORY else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
