@@ -198,7 +198,10 @@ def qualify_reply(reply_code: int, text: str, *, stage: Stage) -> Qualification:
         if _is_ours(said):
             return _made(_OURS, said)
         reason = _temporary_reason(said)
-        return Qualification(Verdict.TRANSIENT, reason, code=said.enhanced)
+        # A full mailbox counts, however politely it is said (Gmail says 452 4.2.2).
+        is_full = reason == Reason.MAILBOX_FULL and stage >= Stage.RECIPIENT
+        verdict = Verdict.SOFT if is_full else Verdict.TRANSIENT
+        return Qualification(verdict, reason, code=said.enhanced)
     made = _refused(said)
     if stage in (Stage.BEFORE, Stage.SENDER):
         is_policy = made.verdict == Verdict.POLICY
