@@ -22,6 +22,8 @@ import django  # noqa: E402
 
 django.setup()
 
+import draw_qualification  # noqa: E402
+
 from delivery import eligibility, explanation, lifecycle  # noqa: E402
 from delivery.states import (  # noqa: E402
     TERMINAL,
@@ -104,6 +106,7 @@ def main(arguments: list[str]) -> int:
         ("eligibility.md", draw_eligibility()),
         ("quarantine-states.md", draw_quarantine()),
         ("delivery-states.md", draw_delivery()),
+        ("bounce-qualification.md", draw_qualification.draw(DRAWN)),
     ):
         path = REFERENCE / name
         if path.exists() and path.read_text("utf-8") == text:

@@ -88,7 +88,7 @@ class Said:
         return first == "4"
 
 
-_SAYS_NOTHING: Final = frozenset({"", "0.0", "2.0", "5.0", "1.0", "0.1"})
+SAYS_NOTHING: Final = frozenset({"", "0.0", "2.0", "5.0", "1.0", "0.1"})
 _Rule = tuple[Verdict, Reason]
 _UNREACHABLE: Final = (Verdict.TRANSIENT, Reason.UNREACHABLE)
 _OURS: Final = (Verdict.OURS, Reason.REFUSED)
@@ -228,7 +228,7 @@ def understand(text: str, *, status: str = "") -> Said:
     # The first that says something; else the Status, if that does; else any.
     stated = _ENHANCED.match(status.strip())
     candidates = [*found, stated[0] if stated else ""]
-    told = (each for each in candidates if each[2:] not in _SAYS_NOTHING)
+    told = (each for each in candidates if each[2:] not in SAYS_NOTHING)
     enhanced = next(told, next((each for each in candidates if each), ""))
     return Said(basic, enhanced, words.lower())
 
@@ -244,7 +244,7 @@ def _refused(said: Said) -> Qualification:
     family = family_of(said.words)
     if said.basic in _TAKES_NO_MAIL and said.subject in {"", "3.2", "1.10"}:
         return _made((Verdict.UNSURE, Reason.INVALID_DOMAIN), said)
-    if said.subject in _SAYS_NOTHING:
+    if said.subject in SAYS_NOTHING:
         return _by_words(family, said)
     rule = _rule_of(said.subject)
     if family is not None and _is_stronger(family, rule, said):

@@ -15,6 +15,7 @@ from email.header import decode_header
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
+from email.utils import getaddresses
 from html import unescape
 from itertools import islice
 from quopri import decodestring
@@ -112,9 +113,15 @@ def parse(raw: bytes) -> Mail:
 
 
 def message_of(raw: bytes) -> Message | None:
-    """Parse the beginning of a mail for others to read; None when it is not to be."""
+    """Parse the beginning of a mail for others to read; None when it is not to be.
+
+    In ASCII, and with a sender: others rely on both.
+    """
+    beginning = _prepared(raw[:MOST_FOR_OTHERS]).decode("ascii", "replace")
     try:
-        return _parsed(_prepared(raw[:MOST_FOR_OTHERS]))
+        message = _parsed(beginning.encode("ascii", "replace"))
+        is_sent = message is not None and getaddresses([message.get("from", "")])
+        return message if is_sent else None
     except _UNREADABLE:
         return None
 

@@ -5,6 +5,7 @@ which the caller looks for in `arrived_at` and in `returned`, and verifies. What
 comes is read without raising; what cannot be read is of the kind `other`.
 """
 
+import logging
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -25,6 +26,8 @@ from delivery.inbound.reports import ADDRESS, Block
 from quarantine.qualification import Qualification, qualify, understand
 from quarantine.reasons import Reason, Verdict
 
+# What it cannot read it writes to its log with a traceback; here it is of no account.
+logging.getLogger("flufl.bounce").disabled = True
 MOST_BODY: Final = 16_000  # characters of what a person wrote
 _ARRIVALS: Final = (
     "delivered-to",

@@ -42,6 +42,28 @@ class Found:
         return self.kinds.total()
 
 
+@dataclass
+class Watch:
+    """Notes what a mail costs, and what is raised over it, and goes on."""
+
+    found: Found
+    raw: bytes
+    began: float = field(default_factory=time.process_time)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> bool:
+        took = time.process_time() - self.began
+        self.found.slowest = max(self.found.slowest, took)
+        if took > MOST_SECONDS:
+            self.found.troubles.append((self.raw, f"It took {took:.2f} s."))
+        if isinstance(error, Exception):
+            self.found.kinds["raised"] += 1
+            self.found.troubles.append((self.raw, repr(error)))
+        return isinstance(error, Exception)
+
+
 def seeds() -> list[bytes]:
     return [path.read_bytes() for path in sorted(FOLDER.glob("*.eml"))]
 
@@ -53,21 +75,10 @@ def run(mails: Iterator[bytes], *, seconds: float) -> Found:
     for raw in mails:
         if time.monotonic() > until:
             break
-        began = time.process_time()
-        try:
+        with Watch(found, raw):
             mail = read(raw)
-        except BaseException as error:
-            found.troubles.append((raw, repr(error)))
-            found.kinds["raised"] += 1
-            if isinstance(error, KeyboardInterrupt):
-                break
-            continue
-        took = time.process_time() - began
-        found.slowest = max(found.slowest, took)
-        found.kinds[mail.kind.value] += 1
-        if took > MOST_SECONDS:
-            found.troubles.append((raw, f"It took {took:.2f} s."))
-        found.troubles += [(raw, trouble) for trouble in faults(mail)]
+            found.kinds[mail.kind.value] += 1
+            found.troubles += [(raw, trouble) for trouble in faults(mail)]
     return found
 
 

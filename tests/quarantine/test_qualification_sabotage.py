@@ -19,8 +19,8 @@ BREAKS = {
         'candidates = [stated[0] if stated else "", *found]',
     ),
     "a code that says nothing is believed": (
-        '_SAYS_NOTHING: Final = frozenset({"", "0.0", "2.0", "5.0", "1.0", "0.1"})',
-        '_SAYS_NOTHING: Final = frozenset({""})',
+        'SAYS_NOTHING: Final = frozenset({"", "0.0", "2.0", "5.0", "1.0", "0.1"})',
+        'SAYS_NOTHING: Final = frozenset({""})',
     ),
     "a bare refusal is hard": (
         "return _made((Verdict.SOFT, Reason.NOT_DEFINED), said)",
