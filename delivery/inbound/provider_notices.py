@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from delivery.inbound.mime import Mail
+from delivery.inbound.reports import ADDRESS
 
 _PEOPLE: Final = ("bouncedRecipients", "complainedRecipients", "recipients")
 # A server on the way may have broken long lines within a string.
@@ -42,12 +43,18 @@ def _read(text: str) -> Notice | None:
         found = tuple(_person(each) for each in people[:100])
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None
-    return Notice(_KINDS.get(kind, ""), found) if kind in _KINDS else None
+    named = tuple(each for each in found if each[0])
+    return Notice(_KINDS[kind], named) if kind in _KINDS else None
 
 
 def _person(person: Any) -> tuple[str, str, str, str]:
     if isinstance(person, str):
-        return person, "", "", ""
+        return _address(person), "", "", ""
     names = ("emailAddress", "action", "status", "diagnosticCode")
     address, action, status, text = (str(person.get(name) or "") for name in names)
-    return address, action, status, text.partition("; ")[2] or text
+    return _address(address), action, status, text.partition("; ")[2] or text
+
+
+def _address(text: str) -> str:
+    found = ADDRESS.search(text)
+    return found[0] if found else ""
