@@ -78,7 +78,7 @@ def _about(
     act = _ACTS.get(meaning)
     if act is None:
         return results.of_message(reported, meaning, has_changed=False)
-    if not reported.is_fresh(now):
+    if meaning != "complaint" and not reported.is_fresh(now):
         return results.of_message(
             reported, meaning, has_changed=False, note=_("Too late to have an effect.")
         )

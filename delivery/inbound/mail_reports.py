@@ -125,8 +125,7 @@ def _complaint(mail: ReadMail, inbound: Inbound, *, now: datetime) -> Result:
         return _of_nothing(found.link, meaning)
     if meaning != "complaint":
         return results.of_message(reported, meaning, has_changed=False)
-    if not reported.is_fresh(now):
-        return _too_late(reported, meaning)
+    # However late: who complains wants no more mail (RFC 6650 section 5).
     has_changed = consequences.complained(
         reported, now=now, note=mail.feedback_type, inbound=inbound
     )

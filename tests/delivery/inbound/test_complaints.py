@@ -102,13 +102,13 @@ def test_complaint_again_is_recorded_only(sent):
     assert DomainDay.objects.get().complaints == 1
 
 
-def test_complaint_fifteen_days_late_is_recorded_only(sent):
+def test_complaint_counts_however_late_it_comes(sent):
     later = timezone.now() + timedelta(days=15)
 
     row = take_in(arf(quoted(sent, "Return-Path")), now=later)
 
-    assert row.state == InboundState.RECORDED
-    assert QuarantinedAddress.objects.count() == 0
+    assert row.state == InboundState.APPLIED
+    assert QuarantinedAddress.objects.get().status == Status.DENYLISTED
 
 
 @pytest.mark.parametrize("kind", ["abuse", "fraud"])
