@@ -55,10 +55,10 @@ of policy or of nothing.
 {families}
 ## Stages
 
-While we send, how far the dialogue had come decides with the code. What is refused before
-the recipient is named is our own fault, or policy. At the recipient it is of the address,
-unless nothing says so. After the message it is of the content, or policy, unless the code
-is 5.1.x or 5.2.x or the mailbox is full.
+While we send, how far the dialogue had come decides with the code. What is refused
+before the recipient is named is our own fault, or policy. At the recipient it is of the
+address, unless nothing says so. After the message it is of the content, or policy,
+unless the code is 5.1.x or 5.2.x or the mailbox is full.
 """
 
 
