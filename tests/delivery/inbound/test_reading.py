@@ -193,6 +193,16 @@ def test_expectations_hold_for_every_line_end():
             assert written(read(raw.replace(b"\n", b"\r\n"))) == expected, name
 
 
+def test_recipient_of_a_notice_that_is_no_address_is_left_out():
+    inner = {
+        "notificationType": "Complaint",
+        "complaint": {"complainedRecipients": [{"emailAddress": "a;b"}, {}, ANNA]},
+    }
+    found = read(b"Subject: x\n\n" + json.dumps(inner).encode())
+
+    assert written(found) == ("complaint", "anna - - ignored complaint")
+
+
 def test_sns_notice_without_its_envelope_is_read():
     inner = {
         "eventType": "Bounce",
