@@ -40,6 +40,7 @@ _UNREADABLE: Final = (
 )
 _EMPTY_LINE: Final = re.compile(rb"\n\r?\n|\r\r")
 _RULE: Final = re.compile(rb"^--", re.MULTILINE)
+_LONG_LINE: Final = re.compile(rb"([^\r\n]{998})[^\r\n]+")
 # What opens a level: a boundary, also in pieces (RFC 2231), or a mail within a mail.
 _NESTING: Final = re.compile(
     rb"boundary[*0-9]{0,9}\s{0,9}=|^content-type\s{0,9}:\s{0,9}message/",
@@ -115,9 +116,11 @@ def parse(raw: bytes) -> Mail:
 def message_of(raw: bytes) -> Message | None:
     """Parse the beginning of a mail for others to read; None when it is not to be.
 
-    In ASCII, and with a sender: others rely on both.
+    In ASCII, with a sender, and in lines as long as they may be (RFC 5322 section
+    2.1.1): others rely on it.
     """
-    beginning = _prepared(raw[:MOST_FOR_OTHERS]).decode("ascii", "replace")
+    lines = _LONG_LINE.sub(rb"\1", _prepared(raw[:MOST_FOR_OTHERS]))
+    beginning = lines.decode("ascii", "replace")
     try:
         message = _parsed(beginning.encode("ascii", "replace"))
         is_sent = message is not None and getaddresses([message.get("from", "")])

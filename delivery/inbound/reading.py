@@ -225,7 +225,8 @@ def _last_resort(mail: Mail, raw: bytes) -> list[str]:
         found = [each for group in all_failures(message) for each in group]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return []
-    return [each.decode("utf-8", "replace") for each in dict.fromkeys(found)][:20]
+    texts = (each.decode("utf-8", "replace")[:1_000] for each in dict.fromkeys(found))
+    return [address[0] for each in texts if (address := ADDRESS.search(each))][:20]
 
 
 def _unnamed(mail: Mail, text: str) -> Kind:
