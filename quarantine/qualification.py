@@ -105,16 +105,20 @@ CODES: Final[Mapping[str, _Rule]] = {
     "1.7": _OURS,
     "1.8": _OURS,
     "1.9": _OURS,
+    "1.90": _OURS,
     "1.10": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
     "1": (Verdict.UNSURE, Reason.USER_UNKNOWN),
     "2.1": (Verdict.UNSURE, Reason.USER_UNKNOWN),
     "2.2": (Verdict.SOFT, Reason.MAILBOX_FULL),
     "2.3": _CONTENT,
     "2.4": (Verdict.SOFT, Reason.NOT_DEFINED),
+    "2.121": _UNREACHABLE,
+    "2.122": _UNREACHABLE,
     "2": (Verdict.SOFT, Reason.NOT_DEFINED),
     "3.4": _CONTENT,
     "3": (Verdict.TRANSIENT, Reason.NOT_DEFINED),
     "4.4": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
+    "4.310": (Verdict.UNSURE, Reason.INVALID_DOMAIN),
     "4.5": _OURS,
     "4": _UNREACHABLE,
     "5": _OURS,
@@ -257,6 +261,8 @@ def _is_stronger(family: Family, rule: _Rule, said: Said) -> bool:
     verdict = rule[0]
     if verdict in _BLAMES:
         is_certain = said.subject == "1.1"
+        if rule[1] == Reason.INVALID_DOMAIN and texts.NO_HOST.is_said_in(said.words):
+            return family in _INNOCENT
         if family in _INNOCENT:
             return not (is_certain and family is texts.DISABLED)
         if said.subject in {"2.1", "4.1", "4.4"} or not is_certain:

@@ -19,11 +19,12 @@ LONGEST_LINE: Final = 2_000
 MOST_LINES: Final = 400
 MOST_TEXT: Final = 32_000  # characters
 _DAEMONS: Final = re.compile(
-    r"mailer.?daemon|post.?master|mail.?delivery|mail.?system|mdaemon|<>|bounce|"
+    r"mailer.?daemon|post.?master|microsoftexchange|mail.?delivery|mail.?system|mdaemon|<>|bounce|"
     r"no-?reply|mailadmin|delivery.?(?:status|report|sub)|interscan|surfcontrol|"
     r"mail.?admin|mail.?gate|abuse|notification",
     re.IGNORECASE,
 )
+# These are asked of text in lower case, which is much faster than to ignore case.
 _SUBJECT: Final = re.compile(
     r"undeliver|not\s+(?:be\s+)?deliver|deliver\w*\s+(?:\w+\s+){0,3}(?:fail|error|stat|prob"
     r"|notif|report|delay|unsuccess|warn)|fail\w*\s+(?:\w+\s+){0,2}(?:deliver|notice|mail)"
@@ -36,8 +37,11 @@ _SUBJECT: Final = re.compile(
     r"|non\s+distribu|remise|no\s+entregad|no\s+se\s+(?:pudo|puede)|devuelto"
     r"|mancata\s+consegna|não\s+(?:foi\s+)?entregue|devolvida|onbestelbaar|kan\s+inte\s+leverera"
     r"|kunde\s+inte\s+leverera|obeställbar|oleverer|kunne\s+ikke\s+lever|ei\s+voitu\s+toimittaa"
-    r"|не\s+доставлен|недостав|配信|送信できません|エラー|退信|无法投递",
-    re.IGNORECASE,
+    r"|не\s+доставлен|недостав|配信|送信できません|エラー|退信|无法投递|投递失败|반송"
+    r"|entrega\s+(?:fallida|falló)|(?:fallo|error)\s+(?:en\s+la|de)\s+entrega"
+    r"|falha\s+(?:na|de)\s+entrega|mancato\s+recapito|niet\s+(?:afgeleverd|bezorgd)"
+    r"|leverans(?:fel|en\s+misslyckades)|leveringsfe(?:il|jl)|toimitusvirhe"
+    r"|nie(?:\s+dostarcz|dostarczon)|nedoruč|kézbesít|teslim\s+edilemedi",
 )
 _BODY: Final = re.compile(
     r"(?:could|can|was|were|has|have)\s*(?:not|n't)\s+(?:yet\s+)?(?:be(?:en)?\s+)?(?:\w+\s+)?"
@@ -50,15 +54,20 @@ _BODY: Final = re.compile(
     r"|user\s+unknown|no\s+such\s+user|mailbox\s+is\s+full|message\s+rejected"
     r"|nicht\s+zugestellt|konnte\s+nicht|n'a\s+(?:pas\s+)?pu\s+être|n'existe\s+pas"
     r"|no\s+se\s+(?:pudo|ha\s+podido)|non\s+è\s+stato\s+possibile|kunde\s+inte|kunne\s+ikke"
+    r"|niet\s+(?:worden\s+)?(?:afgeleverd|bezorgd)|nie\s+(?:została\s+)?dostarcz"
+    r"|impossible\s+de\s+(?:remettre|distribuer)|no\s+se\s+entreg|não\s+(?:foi|pôde)"
+    r"|не\s+удалось\s+доставить|无法投递|投递失败|배달되지|teslim\s+edilemedi"
     r"|ei\s+voitu|не\s+может\s+быть\s+достав|できません|配信",
-    re.IGNORECASE,
 )
 _DELAY: Final = re.compile(
     r"warning\s+only|do\s+not\s+need\s+to\s+resend|not\s+need\s+to\s+resend|(?:will|to)\s+(?:be\s+)?"
     r"(?:retried|keep\s+trying|continue\s+to\s+(?:try|attempt))|still\s+being\s+retried"
     r"|has\s+not\s+yet\s+been\s+delivered|delivery\s+(?:\w+\s+)?delayed|temporary\s+failure\s+only"
-    r"|delivery\s+attempts\s+will\s+continue",
-    re.IGNORECASE,
+    r"|delivery\s+attempts\s+will\s+continue|status\s+notification\s+\(delay"
+    r"|warning\W{1,4}(?:could\s+not|unable\s+to)\s+send\s|will\s+(?:keep|continue)\s+trying"
+    r"|verzögerte\s+zustellung|zustellung\s+verzögert|noch\s+nicht\s+zugestellt"
+    r"|fördröjd\s+leverans|forsinket\s+levering|toimitus\s+viivästyy|remise\s+retardée"
+    r"|entrega\s+(?:retrasada|demorada|atrasada)|consegna\s+ritardata",
 )
 _SEPARATOR: Final = re.compile(
     r"(?:original|returned|undelivered|unsent|failed|rejected)\s+(?:e-?mail\s+)?(?:message|mail|headers?)"
@@ -129,14 +138,15 @@ def is_bounce(mail: Mail, text: str) -> bool:
         return True
     sender = f"{mail.first('from')} {mail.first('return-path')}"
     is_daemon = _DAEMONS.search(sender) is not None or mail.first("return-path") == "<>"
-    by_subject = _SUBJECT.search(mail.first("subject")) is not None
-    by_body = _BODY.search(text[:8_000]) is not None
-    return is_daemon and (by_subject or by_body) or (by_subject and by_body)
+    if _SUBJECT.search(mail.first("subject").lower()):
+        return is_daemon or _BODY.search(text[:8_000].lower()) is not None
+    return is_daemon and _BODY.search(text[:8_000].lower()) is not None
 
 
 def is_delay(mail: Mail, text: str) -> bool:
     """Say whether a mail only warns that a delivery takes longer."""
-    return _DELAY.search(f"{mail.first('subject')}\n{text[:8_000]}") is not None
+    told = f"{mail.first('subject')}\n{text[:8_000]}"
+    return _DELAY.search(told.lower()) is not None
 
 
 def notice(mail: Mail) -> str:

@@ -40,21 +40,17 @@ def _read(text: str) -> Notice | None:
         kind = str(told.get("notificationType") or told.get("eventType") or "").lower()
         about = told.get(kind) or {}
         people: list[Any] = next((about[each] for each in _PEOPLE if each in about), [])
-        found = tuple(_person(each) for each in people[:100])
+        found = tuple(filter(None, map(_person, people[:100])))
     except (ValueError, AttributeError, TypeError, RecursionError):
         return None
-    named = tuple(each for each in found if each[0])
-    return Notice(_KINDS[kind], named) if kind in _KINDS else None
+    return Notice(_KINDS.get(kind, ""), found) if kind in _KINDS else None
 
 
-def _person(person: Any) -> tuple[str, str, str, str]:
-    if isinstance(person, str):
-        return _address(person), "", "", ""
+def _person(person: Any) -> tuple[str, str, str, str] | None:
+    told = {"emailAddress": person} if isinstance(person, str) else person
     names = ("emailAddress", "action", "status", "diagnosticCode")
-    address, action, status, text = (str(person.get(name) or "") for name in names)
-    return _address(address), action, status, text.partition("; ")[2] or text
-
-
-def _address(text: str) -> str:
-    found = ADDRESS.search(text)
-    return found[0] if found else ""
+    named, action, status, text = (str(told.get(name) or "") for name in names)
+    address = ADDRESS.search(named[:1_000])
+    if address is None:
+        return None
+    return address[0], action, status, text.partition("; ")[2] or text

@@ -51,6 +51,8 @@ _RETURNED: Final = (
     "date",
 )
 _ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+# Of those, what we wrote a token into.
+_OURS: Final = ("return-path", "list-unsubscribe", "feedback-id", "x-campaign")
 _IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
 _COMPLAINED: Final = Qualification(Verdict.IGNORED, Reason.COMPLAINT)
 
@@ -103,6 +105,11 @@ class ReadMail:
     body: str = ""
     answers_to: tuple[str, ...] = ()
     is_human_reply: bool = False
+
+    @property
+    def original_headers(self) -> list[str]:
+        """List the headers of the returned message that may hold a token of ours."""
+        return [value for name in _OURS for value in self.returned.get(name, [])]
 
 
 def read(raw: bytes) -> ReadMail:
@@ -232,7 +239,8 @@ def _last_resort(mail: Mail, raw: bytes) -> list[str]:
         found = [each for group in all_failures(message) for each in group]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return []
-    return [each.decode("utf-8", "replace") for each in dict.fromkeys(found)][:20]
+    texts = (each.decode("utf-8", "replace")[:1_000] for each in dict.fromkeys(found))
+    return [address[0] for each in texts if (address := ADDRESS.search(each))][:20]
 
 
 def _unnamed(mail: Mail, text: str) -> Kind:

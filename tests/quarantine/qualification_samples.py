@@ -35,6 +35,8 @@ ROWS = {
     "no such host": [
         ("550 5.1.2 We know no host of that name", "5.1.2", NO_HOST),
         ("554 5.4.4 Host or domain name not found", "5.4.4", NO_HOST),
+        ("554 5.4.4 The domain does not exist, or could not be found", "", NO_HOST),
+        ("550 5.4.310 The name of this domain is not there", "", NO_HOST),
         ("556 5.1.10 This domain has a null MX record", "5.1.10", NO_HOST),
         ("556 No mail is taken here", "", NO_HOST),
         ("521 This host never takes mail", "", NO_HOST),
@@ -67,6 +69,7 @@ ROWS = {
         ("550 5.2.1 The account is inactive since spring", "5.2.1", DISABLED),
         ("550 5.2.1 The user is suspended", "5.2.1", DISABLED),
         ("550 5.2.1 This person gets mail too quickly now", "5.2.1", BUSY),
+        ("550 5.2.122 We saw too many for this person", "", BUSY),
         ("550 5.2.1 Rate limit for this mailbox was reached", "5.2.1", BUSY),
         ("550 5.2.1 We cannot take it", "5.2.1", (V.UNSURE, R.USER_UNKNOWN, 1)),
         ("550 5.2.1 User unknown", "5.2.1", HARD),

@@ -99,6 +99,10 @@ def _bodies() -> dict[str, bytes]:
         found[name] = HEAD + b"Content-Type: text/html\n\n" + tag * (BLOCK // len(tag))
     encoded = HEAD + b"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"
     return found | {
+        "marks before a layout": HEAD
+        + b"\nrecipients. "
+        + b"\xef\xbb\xbf" * 20_000
+        + b"The following address(es) failed:\n\n  Who?\n",
         "broken base64": encoded + b"=Zm9v=*\xff" * 30_000,
         "base64 of NULs": encoded + base64.encodebytes(bytes(100_000)),
         "JSON of 20,000 levels": HEAD + b'\n{"notificationType":' + b"[" * 20_000,

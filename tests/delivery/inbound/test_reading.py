@@ -145,6 +145,13 @@ def test_headers_that_came_back_are_kept(name):
     assert returned["list-unsubscribe"] == ["<https://news.example.com/u/token>"]
 
 
+def test_headers_that_may_hold_a_token_of_ours_are_listed():
+    assert mail("arf-redacted").original_headers == [
+        ORIGINAL_SENDER,
+        "<https://news.example.com/u/token>",
+    ]
+
+
 def test_address_that_a_mail_arrived_at_is_kept():
     assert mail("qmail-unknown").arrived_at == (ORIGINAL_SENDER.strip("<>"),)
 
@@ -191,6 +198,16 @@ def test_expectations_hold_for_every_line_end():
         raw = (FOLDER / f"{name}.eml").read_bytes()
         if not name.endswith(("utf16", "crlf")):
             assert written(read(raw.replace(b"\n", b"\r\n"))) == expected, name
+
+
+def test_recipient_of_a_notice_that_is_no_address_is_left_out():
+    inner = {
+        "notificationType": "Complaint",
+        "complaint": {"complainedRecipients": [{"emailAddress": "a;b"}, {}, ANNA]},
+    }
+    found = read(b"Subject: x\n\n" + json.dumps(inner).encode())
+
+    assert written(found) == ("complaint", "anna - - ignored complaint")
 
 
 def test_sns_notice_without_its_envelope_is_read():
