@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from delivery import audit_triggers
+
 
 @register()
 def check_requests_are_not_atomic(
@@ -43,6 +45,23 @@ def check_commits_are_durable(
         )
         for alias in databases or []
         if _synchronous_commit(alias) == "off"
+    ]
+
+
+@register(Tags.database)
+def check_audit_trail_is_append_only(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """delivery.E003: the triggers that refuse to rewrite the audit trail are gone."""
+    return [
+        Error(
+            f"The audit trail of database “{alias}” can be rewritten: its trigger"
+            f" {name} is missing or disabled.",
+            hint="Run `manage.py migrate --skip-checks`, which installs it again.",
+            id="delivery.E003",
+        )
+        for alias in databases or []
+        for name in audit_triggers.missing(using=alias)
     ]
 
 

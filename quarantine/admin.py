@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from profiles.admin import ReadOnlyAdmin
+from profiles.admin import AddressRecords, ReadOnlyAdmin
 from quarantine.models import BlockedDomain, QuarantinedAddress, QuarantineEvent
 
 
 @admin.register(QuarantinedAddress)
-class QuarantinedAddressAdmin(ReadOnlyAdmin):
+class QuarantinedAddressAdmin(AddressRecords, ReadOnlyAdmin):
     list_display = ["__str__", "address", "status", "reason", "source", "updated_at"]
     list_filter = ["channel", "status", "source"]
     search_fields = ["=address"]

@@ -1,4 +1,5 @@
 from delivery.models.audiences import Audience, AudienceEntry
+from delivery.models.console import ConsoleAction, RecoveryCode
 from delivery.models.contents import DeliveryContent
 from delivery.models.deliveries import Analysis, Delivery
 from delivery.models.inbound import Inbound, InboundKind, InboundState
@@ -10,6 +11,7 @@ __all__ = [
     "Attempt",
     "Audience",
     "AudienceEntry",
+    "ConsoleAction",
     "Delivery",
     "DeliveryContent",
     "Inbound",
@@ -19,5 +21,6 @@ __all__ = [
     "Message",
     "Part",
     "Proof",
+    "RecoveryCode",
     "Slot",
 ]
