@@ -43,7 +43,7 @@ class Door:
 DOORS: Final[dict[str, Door]] = {
     # Sign-in and one's own account
     "home": Door(ALL),
-    "set_language": Door(None, ALL, changes=False),
+    "set_language": Door(ALL, ALL, changes=False),
     "sign_in": Door(ALL, ALL),
     "sign_out": Door(None, ALL),
     "account": Door(ALL),
@@ -135,21 +135,23 @@ DOORS: Final[dict[str, Door]] = {
     "upload_start": Door(None, "C"),
     "upload_report": Door(LOOK),
     # The records: accounts and groups; all others are for superusers only
-    "admin:index": Door("A"),
-    "admin:app_list": Door("A"),
+    "admin:index": Door("A", "A"),
+    "admin:app_list": Door("A", "A"),
     "admin:jsi18n": Door("A"),
+    "admin:autocomplete": Door("A"),
+    "admin:logout": Door(None, "A"),
     "admin:password_change": Door("A", "A"),
     "admin:password_change_done": Door("A"),
     "admin:auth_user_changelist": Door("A", "A", asks="POST"),
     "admin:auth_user_add": Door("A", "A", asks="POST"),
     "admin:auth_user_change": Door("A", "A", asks="POST"),
     "admin:auth_user_password_change": Door("A", "A", asks="POST"),
-    "admin:auth_user_history": Door("A"),
+    "admin:auth_user_history": Door("A", "A"),
     "admin:auth_group_changelist": Door("A", "A", asks="POST"),
     "admin:auth_group_add": Door("A", "A", asks="POST"),
     "admin:auth_group_change": Door("A", "A", asks="POST"),
     "admin:auth_group_delete": Door("A", "A", asks="POST"),
-    "admin:auth_group_history": Door("A"),
+    "admin:auth_group_history": Door("A", "A"),
 }
 _CLOSED: Final = Door(NOBODY, NOBODY)
 

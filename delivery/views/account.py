@@ -49,7 +49,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     post = request.POST if request.method == "POST" else None
     form = PasswordChangeForm(cast(User, request.user), post)
     if form.is_valid():
-        update_session_auth_hash(request, cast(User, form.save()))
+        update_session_auth_hash(request, form.save())
         messages.success(request, _("The password was changed."))
         return redirect("account")
     return render(request, "account/password.html", {"form": form})
