@@ -25,6 +25,14 @@ CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll(".car
     .map(each => each.className || each.tagName)"""
 LONG = "a-name-without-any-space-that-goes-on-and-on-and-on-and-on@example.com"
 
+ACCOUNT = [
+    "/console/account/",
+    "/console/account/password/",
+    "/console/account/second-factor/set-up/",
+    "/console/account/actions/",
+    "/console/account/actions/?actor=nobody",
+]
+
 
 def make_written(label: str, *, is_sent: bool) -> Delivery:
     """Make a delivery with content, analysed; or sent to a server that refuses all."""
@@ -95,11 +103,7 @@ def pages(db, operator) -> list[str]:
         f"/console/deliveries/{sent.pk}/",
         f"/console/deliveries/{sent.pk}/log/",
         f"/console/deliveries/{sent.pk}/messages/{profile.pk}/",
-        "/console/account/",
-        "/console/account/password/",
-        "/console/account/second-factor/set-up/",
-        "/console/account/actions/",
-        "/console/account/actions/?actor=nobody",
+        *ACCOUNT,
         "/console/services/",
         "/console/services/new/",
         f"/console/services/{service.pk}/",
