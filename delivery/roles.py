@@ -33,7 +33,7 @@ PURPOSES: Final[dict[Role, Promise]] = {
     Role.MARKETER: _("Prepares deliveries, services and pages; confirms nothing."),
     Role.SENDER: _("Confirms what others prepared, and puts pages online."),
     Role.COMPLIANCE: _("Decides in bulk, imports, exports, erases; reads the trail."),
-    Role.ADMINISTRATOR: _("Manages accounts, and sees nobody's data."),
+    Role.ADMINISTRATOR: _("Manages accounts, and sees nobody’s data."),
 }
 
 _LOOK: Final = frozenset(
