@@ -73,11 +73,28 @@ DOORS: Final[dict[str, Door]] = {
     "burst_dismiss": Door(None, "C"),
     "stop_requests": Door(LOOK),
     "stop_request_close": Door(None, "OC"),
+    # What came in, and what of it a person decides
+    "inbound_list": Door("OC"),
+    "inbound_detail": Door("OC"),
+    "inbound_raw": Door("C", asks="GET"),
+    "inbound_again": Door(None, "C"),
+    "triage": Door("OC"),
+    "triage_decide": Door(None, "OC"),
     # Quarantine
     "quarantine": Door(LOOK),
     "quarantine_add": Door("OC", "OC"),
     "quarantine_address": Door(LOOK, "OC"),
     "quarantine_release": Door(None, "OC", asks="POST", asks_if_many="address"),
+    "incidents": Door(LOOK),
+    "incident": Door(LOOK, "C", asks="POST"),
+    "quarantine_batch": Door(LOOK),
+    "quarantine_batch_confirm": Door(None, "C"),
+    "quarantine_batch_discard": Door(None, "C", asks="POST"),
+    "quarantine_batch_undo": Door(None, "C"),
+    "quarantine_figures": Door(LOOK),
+    # Counts alone, the same as on the page: nobody is named.
+    "quarantine_figures_csv": Door(LOOK),
+    "quarantine_growth": Door(LOOK),
     "blocked_domains": Door(LOOK, "OC"),
     "unblock_domain": Door(None, "C", asks="POST"),
     # Services
@@ -126,6 +143,9 @@ DOORS: Final[dict[str, Door]] = {
     "delivery_log": Door(LOOK),
     "delivery_log_csv": Door("C", asks="GET"),
     "delivery_explanation": Door(LOOK),
+    "extraction_download": Door(None, "C", asks="POST"),
+    "lane_list": Door(LOOK),
+    "lane_lift": Door(None, "S"),
     # Files
     "upload_list": Door(LOOK),
     "upload_new": Door("OC", "OC"),

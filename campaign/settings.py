@@ -200,15 +200,7 @@ if django.VERSION < (6, 1):
 else:
     _mail_options = {
         "filebased": {"file_path": str(MAIL_DIR)},
-        "smtp": {
-            "host": _email["EMAIL_HOST"] or "localhost",
-            "port": _email["EMAIL_PORT"],
-            "username": _email["EMAIL_HOST_USER"] or "",
-            "password": _email["EMAIL_HOST_PASSWORD"] or "",
-            "use_tls": _email["EMAIL_USE_TLS"],
-            "use_ssl": _email["EMAIL_USE_SSL"],
-            "timeout": _email["EMAIL_TIMEOUT"],
-        },
+        "smtp": {**(SMTP_SERVER or {}), "timeout": _email["EMAIL_TIMEOUT"]},
     }
     # The backend is named like django.core.mail.backends.smtp.EmailBackend.
     _mail_kind = _email["EMAIL_BACKEND"].split(".")[-2]
@@ -348,16 +340,7 @@ CONFIRMED_FOR = timedelta(minutes=10)
 
 SECURE_SSL_REDIRECT = IS_HTTPS
 # Links that mail providers post to must answer, never redirect (RFC 8058 section 3.1).
-SECURE_REDIRECT_EXEMPT = [
-    r"^u/",
-    r"^stop/",
-    r"^p/",
-    r"^c/",
-    r"^join/",
-    r"^page/",
-    r"^link$",
-    r"^hooks/",
-]
+SECURE_REDIRECT_EXEMPT = [r"^(u|stop|p|c|join|page|hooks)/", r"^link$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SESSION_COOKIE_SECURE = IS_HTTPS
 if IS_HTTPS:

@@ -51,6 +51,7 @@ _LOOK: Final = frozenset(
         "optout.view_subscription",
         "optout.view_upload",
         "delivery.view_delivery",
+        "delivery.view_lanehold",
         "delivery.view_message",
     }
 )
@@ -70,8 +71,10 @@ _SERVE: Final = frozenset(
         "optout.lift_optout",
         "optout.resubscribe_subscription",
         "optout.view_consentevidence",
+        "delivery.change_triageitem",
         "delivery.pause_delivery",
         "delivery.view_inbound",
+        "delivery.view_triageitem",
     }
 )
 
@@ -95,6 +98,7 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
     | {
         "optout.publish_landingpage",
         "delivery.confirm_delivery",
+        "delivery.lift_lanehold",
         "delivery.pause_delivery",
         "delivery.send_proof",
     },
@@ -112,9 +116,11 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
         "optout.import_subscription",
         "optout.reverse_burst",
         "delivery.change_inbound",
+        "delivery.download_extraction",
         "delivery.export_consoleaction",
         "delivery.export_log",
         "delivery.view_consoleaction",
+        "delivery.view_inbound_raw",
     },
     Role.ADMINISTRATOR: frozenset(
         {

@@ -4,6 +4,7 @@ A page that is not in the table fails here, and so does a line that names no pag
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -14,15 +15,30 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from campaign import acts
 from delivery import roles
-from delivery.models import ConsoleAction
+from delivery.inbound import triage
+from delivery.models import (
+    ConsoleAction,
+    HoldLevel,
+    Inbound,
+    InboundKind,
+    LaneHold,
+    TriageItem,
+)
 from delivery.roles import Role
 from optout.models import StopRequest, Upload
 from optout.models.uploads import UploadKind
 from profiles.channels import Channel
+from quarantine.models import BatchState, QuarantineBatch
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 ACTS = ("pause", "resume", "withdraw", "cancel")
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+# Of pages that are about what their query names.
+QUERIES = {
+    "incident": "?domain=example.com&began_at=2026-03-02T12:00:00.000000"
+    "&ended_at=2026-03-02T13:00:00.000000"
+}
 OPEN_TO_STRANGERS = {"sign_in", "set_language"}
 
 
@@ -49,6 +65,41 @@ CLOSED_RECORDS = [
 ]
 
 
+def made_batch() -> QuarantineBatch:
+    return QuarantineBatch.objects.create(
+        channel=Channel.EMAIL,
+        domain="example.com",
+        began_at=NOW,
+        ended_at=NOW,
+        state=BatchState.OPEN,
+    )
+
+
+def made_hold() -> LaneHold:
+    return LaneHold.objects.create(
+        domain="example.com",
+        level=HoldLevel.STOPPED,
+        since=NOW,
+        day=NOW.date(),
+        sent=1000,
+        complaints=4,
+    )
+
+
+def made_item(text: str = "Please stop this") -> TriageItem:
+    """Put a reply that needs a person on the list, from anna@example.com."""
+    inbound, _is_new = Inbound.objects.get_or_create(
+        kind=InboundKind.MAIL,
+        source="mailbox",
+        key="1",
+        defaults={
+            "raw": f"From: anna@example.com\n\n{text}".encode(),
+            "received_at": NOW,
+        },
+    )
+    return triage.add(inbound, is_suspected_stop=True, now=NOW)
+
+
 @pytest.fixture
 def world(operator: User) -> dict[str, int | str]:
     """Make one thing of each kind, and give what URLs call it."""
@@ -72,6 +123,10 @@ def world(operator: User) -> dict[str, int | str]:
         "brand_id": page.brand_id,
         "request_id": asked.pk,
         "upload_id": upload.pk,
+        "batch_id": made_batch().pk,
+        "hold_id": made_hold().pk,
+        "inbound_id": made_item().inbound_id,
+        "item_id": made_item().pk,
         "language": "en",
         "number": 1,
         "app_label": "auth",
@@ -91,7 +146,8 @@ def path_of(name: str, world: dict[str, int | str]) -> str:
     ]
     _possible, pattern, *_others = taken
     kwargs = {key: world[key] for key in _possible[0][1] if key != "act"}
-    return reverse(url, kwargs={**kwargs, "act": act} if act else kwargs)
+    path = reverse(url, kwargs={**kwargs, "act": act} if act else kwargs)
+    return path + QUERIES.get(url, "")
 
 
 def record_path(name: str, world: dict[str, int | str]) -> str:
