@@ -1,4 +1,4 @@
-"""The table by which replies and reports are qualified, as a page for docs/reference."""
+"""The table by which replies and reports are qualified, for docs/reference."""
 
 from collections.abc import Iterable
 
@@ -34,8 +34,8 @@ code disagree on whether to try again, the basic reply decides. Try it with
 ## Permanent codes
 
 The first digit of these is 5; `x` stands for every detail that has no row of its own. A
-basic reply of 521 or 556 without a code that says more is `5.1.10`. Codes that say nothing
-leave it to the words; without any, the error is soft, never hard: {nothing}.
+basic reply of 521 or 556 without a code that says more is `5.1.10`. Codes that say
+nothing leave it to the words; without any, the error is soft, never hard: {nothing}.
 
 | code | class | reason |
 |---|---|---|
@@ -47,18 +47,18 @@ report that says `failed` it was given up after days: soft. Codes of our own sta
 
 Families are asked in this order; the first that is found counts. A strong one is
 believed against a code that speaks of something else: words that make the address
-innocent against a code that blames it, and words that say nobody is there against a code
-of policy or of nothing.
+innocent against a code that blames it, and words that say nobody is there against a
+code of policy or of nothing.
 
 | family | class | reason | strong | phrases | such as |
 |---|---|---|---|---:|---|
 {families}
 ## Stages
 
-While we send, how far the dialogue had come decides with the code. What is refused before
-the recipient is named is our own fault, or policy. At the recipient it is of the address,
-unless nothing says so. After the message it is of the content, or policy, unless the code
-is 5.1.x or 5.2.x or the mailbox is full.
+While we send, how far the dialogue had come decides with the code. What is refused
+before the recipient is named is our own fault, or policy. At the recipient it is of the
+address, unless nothing says so. After the message it is of the content, or policy,
+unless the code is 5.1.x or 5.2.x or the mailbox is full.
 """
 
 
