@@ -1,4 +1,4 @@
-"""The table by which replies and reports are qualified, for docs/reference."""
+"""How replies and reports are qualified, as a page of docs/reference."""
 
 from collections.abc import Iterable
 
