@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from delivery import start_page
+from delivery import second_factor, start_page
 from delivery.inbound import triage
 
 # (title, name of the URL, right that shows it; empty: everybody who is signed in)
@@ -28,6 +28,8 @@ SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Services"), "service_list", "optout.view_service"),
     (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
     (_("Uploads"), "upload_list", "optout.view_upload"),
+    (_("Audit trail"), "audit_trail", "delivery.view_consoleaction"),
+    (_("Accounts"), "admin:auth_user_changelist", "auth.view_user"),
 ]
 
 
@@ -45,14 +47,15 @@ def frame(request: HttpRequest) -> dict[str, object]:
     """Give every template the navigation that this operator may use, and languages."""
     languages = settings.CONSOLE_LANGUAGES
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    is_in = user is not None and user.is_authenticated
+    if not is_in or second_factor.missing_step(request):
         return {"sections": [], "languages": languages}
     return {
         "languages": languages,
         "sections": [
             _section(title, reverse(name), request.path)
             for title, name, right in SECTIONS
-            if not right or user.has_perm(right)
+            if not right or request.user.has_perm(right)
         ],
     }
 

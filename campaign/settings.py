@@ -48,6 +48,8 @@ INSTALLED_APPS = [
     "optout",
     "delivery",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "django_htmx",
     "django_tasks_db",
     "django.contrib.admin",
@@ -78,6 +80,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "campaign.door.ConsoleDoor",
 ]
 
 ROOT_URLCONF = "campaign.urls"
@@ -196,15 +200,7 @@ if django.VERSION < (6, 1):
 else:
     _mail_options = {
         "filebased": {"file_path": str(MAIL_DIR)},
-        "smtp": {
-            "host": _email["EMAIL_HOST"] or "localhost",
-            "port": _email["EMAIL_PORT"],
-            "username": _email["EMAIL_HOST_USER"] or "",
-            "password": _email["EMAIL_HOST_PASSWORD"] or "",
-            "use_tls": _email["EMAIL_USE_TLS"],
-            "use_ssl": _email["EMAIL_USE_SSL"],
-            "timeout": _email["EMAIL_TIMEOUT"],
-        },
+        "smtp": {**(SMTP_SERVER or {}), "timeout": _email["EMAIL_TIMEOUT"]},
     }
     # The backend is named like django.core.mail.backends.smtp.EmailBackend.
     _mail_kind = _email["EMAIL_BACKEND"].split(".")[-2]
@@ -327,24 +323,30 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "console/locked.html"
 AXES_ENABLE_ADMIN = False
-SESSION_COOKIE_AGE = 8 * 60 * 60
+AXES_CLIENT_IP_CALLABLE = "optout.limiting.visitor_of"
+# Whether everybody must have a second factor, or only those who set one up.
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="required" if IS_HTTPS else "optional")
+if SECOND_FACTOR not in {"required", "optional"}:
+    raise ImproperlyConfigured("SECOND_FACTOR is neither “required” nor “optional”.")
+OTP_TOTP_ISSUER = f"Campaign {_base.hostname or ''}".strip()
+# Nobody stays signed in for longer than this without a sign of life, or in all.
+IDLE_TIMEOUT = timedelta(minutes=env.float("IDLE_MINUTES", default=30))
+LONGEST_SESSION = timedelta(hours=12)
+SESSION_COOKIE_AGE = int(LONGEST_SESSION.total_seconds())
+# How long a password that was just typed counts before dangerous acts.
+CONFIRMED_FOR = timedelta(minutes=10)
 
 # Security: follows the scheme of PUBLIC_BASE_URL
 
 SECURE_SSL_REDIRECT = IS_HTTPS
 # Links that mail providers post to must answer, never redirect (RFC 8058 section 3.1).
-SECURE_REDIRECT_EXEMPT = [
-    r"^u/",
-    r"^stop/",
-    r"^p/",
-    r"^c/",
-    r"^join/",
-    r"^page/",
-    r"^link$",
-    r"^hooks/",
-]
+SECURE_REDIRECT_EXEMPT = [r"^(u|stop|p|c|join|page|hooks)/", r"^link$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_HTTPS else None
 SESSION_COOKIE_SECURE = IS_HTTPS
+if IS_HTTPS:
+    # Such a cookie is set by this very host only, never by a neighbour of it.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 CSRF_COOKIE_SECURE = IS_HTTPS
 LANGUAGE_COOKIE_SECURE = IS_HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from delivery import admin_accounts  # noqa: F401
 from delivery.models import Analysis, Audience, Delivery
 from profiles.admin import ReadOnlyAdmin
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from delivery import audit_triggers
 from delivery.channels.encryption import is_loopback
 
 
@@ -94,6 +95,23 @@ def check_password_is_encrypted(
             hint="Begin EMAIL_URL with smtp+tls:// (port 587) or smtp+ssl:// (465).",
             id="delivery.W011",
         )
+    ]
+
+
+@register(Tags.database)
+def check_audit_trail_is_append_only(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """delivery.E003: the triggers that refuse to rewrite the audit trail are gone."""
+    return [
+        Error(
+            f"The audit trail of database “{alias}” can be rewritten: its trigger"
+            f" {name} is missing or disabled.",
+            hint="Run `manage.py migrate --skip-checks`, which installs it again.",
+            id="delivery.E003",
+        )
+        for alias in databases or []
+        for name in audit_triggers.missing(using=alias)
     ]
 
 

@@ -14,6 +14,7 @@ from delivery.models import Delivery
 from optout.models import ConsentEvent, ConsentEvidence, Service
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from profiles.models import Address, Profile
+from profiles.showing import Writer
 from quarantine.models import QuarantineEvent
 from quarantine.reasons import EXCLUDING, Event, Source, Status
 
@@ -32,24 +33,32 @@ class Entry:
     tone: str = ""
 
 
-def history_of(profile: Profile, addresses: Iterable[Address]) -> list[Entry]:
-    """Tell what happened to a profile and its addresses, newest first."""
+def history_of(
+    profile: Profile,
+    addresses: Iterable[Address],
+    *,
+    write: Writer,
+    shows_evidence: bool,
+) -> list[Entry]:
+    """Tell what happened to a profile and its addresses, newest first.
+
+    `write` writes an address as the reader may see it.
+    """
     entries = [Entry(profile.created_at, _("Profile created"), [], tone="info")]
     if profile.erased_at is not None:
         entries.append(Entry(profile.erased_at, _("Person erased"), [], tone="bad"))
-    entries += _consent(profile)
-    entries += _quarantine(list(addresses))
+    entries += _consent(profile, shows_evidence=shows_evidence)
+    entries += _quarantine(list(addresses), write)
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
-def _consent(profile: Profile) -> list[Entry]:
+def _consent(profile: Profile, *, shows_evidence: bool) -> list[Entry]:
     events = list(
         ConsentEvent.objects.filter(profile_id=profile.pk).order_by("-at")[:LIMIT]
     )
     hashes = {event.evidence_hash for event in events} - {""}
-    evidence = dict(
-        ConsentEvidence.objects.filter(hash__in=hashes).values_list("hash", "text")
-    )
+    known = ConsentEvidence.objects.filter(hash__in=hashes if shows_evidence else [])
+    evidence = dict(known.values_list("hash", "text"))
     labels = _labels(events)
     services = _services(events)
     return [
@@ -104,10 +113,13 @@ def _consent_entry(
     return Entry(event.at, what, [text for text in details if text], note, tone)
 
 
-def _quarantine(addresses: list[Address]) -> list[Entry]:
+def _quarantine(addresses: list[Address], write: Writer) -> list[Entry]:
     if not addresses:
         return []
-    values = {(each.channel, each.digest): each.value for each in addresses}
+    values = {
+        (each.channel, each.digest): write(each.channel, each.value)
+        for each in addresses
+    }
     is_own = Q()
     for channel, digest in values:
         is_own |= Q(channel=channel, digest=digest)

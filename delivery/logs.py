@@ -6,7 +6,7 @@ known from the analysis.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,8 +68,13 @@ def messages_of(delivery: Delivery, chosen: LogFilter | None) -> QuerySet[Messag
     return rows
 
 
-def csv_of(messages: QuerySet[Message]) -> Iterator[str]:
-    """Give the messages as CSV that a spreadsheet can open safely, piece by piece."""
+def csv_of(
+    messages: QuerySet[Message], *, count: Callable[[str, int], None]
+) -> Iterator[str]:
+    """Give the messages as CSV that a spreadsheet can open safely, piece by piece.
+
+    `count` is told how many rows each piece has.
+    """
     yield _csv([COLUMNS])
     piece: list[tuple[str, ...]] = []
     rows = messages.order_by("profile_id").values_list(
@@ -79,8 +84,10 @@ def csv_of(messages: QuerySet[Message]) -> Iterator[str]:
         cells = (external_id or "", address, *verdict(status, bits))
         piece.append(tuple(spreadsheet_safe(cell) for cell in cells))
         if len(piece) == _ROWS_AT_ONCE:
+            count("rows", len(piece))
             yield _csv(piece)
             piece = []
+    count("rows", len(piece))
     yield _csv(piece)
 
 

@@ -1,12 +1,15 @@
 """Accounts of the people who work in the console."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+
+from delivery.roles import Role
 
 OUR_APPS = ("profiles", "quarantine", "optout", "delivery")
 PASSWORD_BYTES = 15
@@ -27,23 +30,28 @@ class NewOperator:
 
 
 @transaction.atomic
-def create(username: str, *, is_administrator: bool) -> NewOperator:
-    """Make an account with every right of our apps and a password made for it.
+def create(
+    username: str, *, is_administrator: bool = False, roles: Collection[Role] = ()
+) -> NewOperator:
+    """Make an account with a password made for it, and the rights of its roles.
 
-    An administrator may also manage accounts. Raises OperatorExists when the name is
-    taken and OperatorError when it cannot be a name.
+    Without a role it has every right of our apps; an administrator may also do all
+    else. Raises OperatorExists when the name is taken and OperatorError when it
+    cannot be a name.
     """
     check_can_create(username)
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     user = User.objects.create_user(
         username,
         password=password,
-        is_staff=is_administrator,
+        # The records, where accounts are managed, open to staff only.
+        is_staff=is_administrator or Role.ADMINISTRATOR in roles,
         is_superuser=is_administrator,
     )
-    user.user_permissions.set(
-        Permission.objects.filter(content_type__app_label__in=OUR_APPS)
-    )
+    user.groups.set(Group.objects.filter(name__in=roles))
+    if not roles:
+        rights = Permission.objects.filter(content_type__app_label__in=OUR_APPS)
+        user.user_permissions.set(rights)
     return NewOperator(username, password)
 
 

@@ -26,7 +26,7 @@ class Other:
     """Another profile, and the addresses that it shares with this one."""
 
     profile: Profile
-    values: list[str]
+    addresses: list[Address]
 
 
 def addresses_of(profile: Profile) -> list[Address]:
@@ -43,12 +43,12 @@ def address_lines(addresses: Sequence[Address]) -> list[AddressLine]:
 
 def others_with(addresses: Sequence[Address], *, profile: Profile) -> list[Other]:
     """List the other profiles that have one of these addresses, oldest first."""
-    values = {each.digest: each.value for each in addresses}
-    shared = Address.objects.filter(digest__in=values).exclude(profile=profile)
+    own = {each.digest: each for each in addresses}
+    shared = Address.objects.filter(digest__in=own).exclude(profile=profile)
     others: dict[int, Other] = {}
     for each in shared.select_related("profile").order_by("profile_id")[:OTHERS_LIMIT]:
         other = others.setdefault(each.profile_id, Other(each.profile, []))
-        other.values.append(values[each.digest])
+        other.addresses.append(own[each.digest])
     return list(others.values())
 
 

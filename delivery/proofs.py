@@ -27,6 +27,7 @@ from delivery.transports import open_transport
 from profiles.addresses import parse
 from profiles.channels import Channel
 from profiles.models import Profile
+from profiles.showing import Writer
 from quarantine.models import QuarantinedAddress
 
 PREFIX: Final = "[Proof] "
@@ -50,15 +51,16 @@ class Preview:
     text: str
 
 
-def preview(delivery: Delivery, external_id: str = "") -> Preview:
+def preview(delivery: Delivery, external_id: str = "", *, write: Writer) -> Preview:
     """Make the message of a targeted profile; of the first to be sent to by default.
 
-    Raises ProofError.
+    `write` writes its address as the reader may see it. Raises ProofError.
     """
     profile, address = _recipient(delivery, external_id)
     composer = _composer(delivery)
     message = Leased(_NOBODY, _NO_DIGEST, address, 0)
-    fields = {**read_fields([profile.pk])[profile.pk], "email": address}
+    shown = write(delivery.channel, address)
+    fields = {**read_fields([profile.pk])[profile.pk], "email": shown}
     try:
         subject, html, text = composer.render(composer.link_of(message), fields)
     except CompositionError as error:

@@ -24,7 +24,8 @@ django.setup()
 
 import draw_qualification  # noqa: E402
 
-from delivery import eligibility, explanation, lifecycle  # noqa: E402
+from campaign import acts  # noqa: E402
+from delivery import eligibility, explanation, lifecycle, roles  # noqa: E402
 from delivery.states import (  # noqa: E402
     TERMINAL,
     ExclusionReason,
@@ -98,6 +99,33 @@ that end.
 | code | state | ends |
 |---|---|---|
 """
+ROLES = f"""\
+# Who may do what
+
+{DRAWN}
+Six groups are shipped. They are what is written here after every `migrate`: for other
+rights make a group of your own; an account can be in several. `tests/test_roles.py`
+tries every role on every line.
+
+"""
+ROLE_RULES = """
+Within a page, three rights go by the number or the kind of what is asked:
+
+- Opting in: an operator one person at a time, with a reason and evidence; many at once
+  only by reversing a burst, which is compliance.
+- Releasing: an operator one address at a time, compliance many; denylisted ones only
+  compliance.
+- Files: an operator sees what a file would do (dry run); compliance has it written.
+
+Full addresses are for operators and compliance, and each page with them is recorded.
+Everybody else sees `a•••@example.com`.
+
+## Every page
+
+`see` is opening the page, `do` is what its buttons send. Acts marked `*` take the
+password again when it was typed more than ten minutes ago (`**`: of many at once).
+
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -107,6 +135,7 @@ def main(arguments: list[str]) -> int:
         ("quarantine-states.md", draw_quarantine()),
         ("delivery-states.md", draw_delivery()),
         ("bounce-qualification.md", draw_qualification.draw(DRAWN)),
+        ("roles.md", draw_roles()),
     ):
         path = REFERENCE / name
         if path.exists() and path.read_text("utf-8") == text:
@@ -166,6 +195,49 @@ def draw_delivery() -> str:
         + MESSAGES
         + "".join(rows)
     )
+
+
+def draw_roles() -> str:
+    purposes = "".join(
+        f"- **{role.value}**: {purpose}\n" for role, purpose in roles.PURPOSES.items()
+    )
+    rights = sorted({right for each in roles.RIGHTS.values() for right in each})
+    return (
+        ROLES
+        + purposes
+        + ROLE_RULES
+        + role_table(
+            "page", [(name, cells_of(each)) for name, each in acts.DOORS.items()]
+        )
+        + "\nEvery other page of the records is for superusers only.\n"
+        + "\n## Every right\n\n"
+        + role_table(
+            "right",
+            [
+                (right, ["yes" if right in roles.RIGHTS[r] else "" for r in roles.Role])
+                for right in rights
+            ],
+        )
+    )
+
+
+def cells_of(door: acts.Door) -> list[str]:
+    mark = "" if not door.asks else "**" if door.asks_if_many else "*"
+    see_mark, do_mark = (mark, "") if door.asks == "GET" else ("", mark)
+    cells = []
+    for letter in acts.LETTERS:
+        words = [f"see{see_mark}"] if letter in (door.look or "") else []
+        words += [f"do{do_mark}"] if letter in (door.act or "") else []
+        cells.append(" ".join(words).replace("*", "\\*"))
+    return cells
+
+
+def role_table(first: str, rows: list[tuple[str, list[str]]]) -> str:
+    heads = [first, *(role.value for role in roles.Role)]
+    text = "| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|\n"
+    for name, cells in rows:
+        text += f"| `{name}` | " + " | ".join(cells) + " |\n"
+    return text
 
 
 def draw_states() -> str:

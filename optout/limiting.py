@@ -93,6 +93,15 @@ def network_of(request: HttpRequest) -> str:
     return ""
 
 
+def visitor_of(request: HttpRequest) -> str:
+    """Name the machine a request comes from, as far as our own proxies tell."""
+    for text in (_forwarded(request), request.META.get("REMOTE_ADDR", "")):
+        address = _ip(text)
+        if address is not None:
+            return str(address)
+    return ""
+
+
 def mailbox_of(canonical: str) -> str:
     """Name the mailbox behind the canonical form of an address, for counting only.
 

@@ -27,6 +27,9 @@ PERMISSIONS = {
 }
 
 
+# The right to see what a file would do, of every kind.
+TRIAL = "optout.add_upload"
+
 ENDED = frozenset({UploadStatus.FINISHED, UploadStatus.STOPPED, UploadStatus.FAILED})
 
 
@@ -63,8 +66,22 @@ class UploadProgress:
 
 
 def kinds_for(user: User | AnonymousUser) -> list[UploadKind]:
-    """List the kinds of files that somebody may upload."""
-    return [kind for kind, right in PERMISSIONS.items() if user.has_perm(right)]
+    """List the kinds of files that somebody may upload, if only for a dry run."""
+    may_try = user.has_perm(TRIAL)
+    return [
+        kind for kind, right in PERMISSIONS.items() if may_try or user.has_perm(right)
+    ]
+
+
+def may_write(user: User | AnonymousUser, kind: UploadKind) -> bool:
+    """Say whether somebody may have a file of this kind written."""
+    return user.has_perm(PERMISSIONS[kind])
+
+
+def may_change(user: User | AnonymousUser, upload: Upload) -> bool:
+    """Say whether somebody may stop or start an upload: as who may make such a one."""
+    may_try = upload.is_dry_run and user.has_perm(TRIAL)
+    return may_try or may_write(user, UploadKind(upload.kind))
 
 
 def progress_of(upload: Upload) -> UploadProgress:

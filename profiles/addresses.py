@@ -39,6 +39,8 @@ _PUNCTUATION = str.maketrans("", "", " ()./-")
 _SPACES = re.compile(r"\s+")
 # NUL cannot be stored, and half of a surrogate pair is no character at all.
 _NOT_TEXT = re.compile("[\0\ud800-\udfff]")
+_EMAIL_WITHIN = re.compile(r"[^\s@<>()\",;:]{1,64}@[^\s@<>()\",;:]{1,255}")
+_NUMBER_WITHIN = re.compile(r"\+[0-9][0-9 ()./-]{4,24}[0-9]", re.ASCII)
 # Below this no form of the address can pass 254 octets: 64 of the local part, the @,
 # and each letter of the A-label at most four octets of UTF-8.
 _SHORT_DOMAIN = 47
@@ -142,6 +144,12 @@ def mask(channel: int, value: str) -> str:
         shown = local[:1] if len(local) > 1 else ""
         return f"{shown}•••@{domain}"
     return f"{value[:3]}•••{value[-2:]}" if len(value) > 6 else "•••"
+
+
+def mask_within(text: str) -> str:
+    """Hide the addresses within a text, such as the answer of a mail server."""
+    hidden = _EMAIL_WITHIN.sub(lambda found: mask(Channel.EMAIL, found[0]), text)
+    return _NUMBER_WITHIN.sub(lambda found: mask(Channel.SMS, found[0]), hidden)
 
 
 def _folded(text: str) -> str:

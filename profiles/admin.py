@@ -1,21 +1,21 @@
 """The records of people, for those who must see or mend a single field."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.db.models import Model
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from profiles import showing
 from profiles.models import Profile
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Model]
-    ProfileModelAdmin = admin.ModelAdmin[Profile]
 else:
-    AnyModelAdmin = ProfileModelAdmin = admin.ModelAdmin
+    AnyModelAdmin = admin.ModelAdmin
 
 
 class ReadOnlyAdmin(AnyModelAdmin):
@@ -38,8 +38,27 @@ class ReadOnlyAdmin(AnyModelAdmin):
         return False
 
 
+class AddressRecords(AnyModelAdmin):
+    """Records with addresses: for those only who may read them in full."""
+
+    def has_view_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return showing.may_read(request) and super().has_view_permission(request, obj)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
+        showing.count(request)
+        return super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        showing.count(request)
+        return super().changeform_view(request, *args, **kwargs)
+
+
 @admin.register(Profile)
-class ProfileAdmin(ProfileModelAdmin):
+class ProfileAdmin(AddressRecords):
     """The fields of a person. Addresses come from files: their digest must follow."""
 
     list_display = ["__str__", "external_id", "country", "created_at"]
@@ -54,19 +73,20 @@ class ProfileAdmin(ProfileModelAdmin):
     ]
 
     def has_delete_permission(
-        self, request: HttpRequest, obj: Profile | None = None
+        self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
         # Profiles are emptied by erasure, never deleted: links must still resolve.
         return False
 
     def has_change_permission(
-        self, request: HttpRequest, obj: Profile | None = None
+        self, request: HttpRequest, obj: Model | None = None
     ) -> bool:
-        is_erased = obj is not None and obj.erased_at is not None
-        return not is_erased and super().has_change_permission(request, obj)
+        is_erased = isinstance(obj, Profile) and obj.erased_at is not None
+        may = not is_erased and showing.may_read(request)
+        return may and super().has_change_permission(request, obj)
 
     def save_model(
-        self, request: HttpRequest, obj: Profile, form: ModelForm[Any], change: bool
+        self, request: HttpRequest, obj: Model, form: ModelForm[Any], change: bool
     ) -> None:
-        obj.updated_at = timezone.now()
+        cast(Profile, obj).updated_at = timezone.now()
         super().save_model(request, obj, form, change)

@@ -118,6 +118,9 @@ class Address(models.Model):
     class Meta:
         verbose_name = _("address")
         verbose_name_plural = _("addresses")
+        permissions = [
+            ("view_full_address", _("Can read addresses in full")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["profile", "channel", "digest"],

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from profiles.admin import ReadOnlyAdmin
+from profiles.admin import AddressRecords, ReadOnlyAdmin
 from quarantine.models import (
     BlockedDomain,
     Cleaning,
@@ -13,7 +13,7 @@ from quarantine.models import (
 
 
 @admin.register(QuarantinedAddress)
-class QuarantinedAddressAdmin(ReadOnlyAdmin):
+class QuarantinedAddressAdmin(AddressRecords, ReadOnlyAdmin):
     list_display = ["__str__", "address", "status", "reason", "source", "updated_at"]
     list_filter = ["channel", "status", "source"]
     search_fields = ["=address"]

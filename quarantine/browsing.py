@@ -59,11 +59,13 @@ def filtered(
     reason: str = "",
     domain: str = "",
     text: str = "",
+    finds_parts: bool = True,
 ) -> QuerySet[QuarantinedAddress]:
     """Keep the addresses that meet every filter given.
 
     `status` may be PROVISIONAL as well. `domain` includes its sub-domains. `text` is a
-    whole address, in any case and format, or else a part of one.
+    whole address, in any case and format, or else, where `finds_parts`, a part of
+    one: whoever may not read addresses could spell them out with that.
     """
     rows = QuarantinedAddress.objects.all()
     if channel is not None:
@@ -78,7 +80,9 @@ def filtered(
     if domain:
         name = domain.strip().lstrip("@").lower()
         rows = rows.filter(Q(domain=name) | Q(domain__endswith=f".{name}"))
-    return _with_text(rows, text.strip()) if text.strip() else rows
+    if not text.strip():
+        return rows
+    return _with_text(rows, text.strip(), finds_parts=finds_parts)
 
 
 def lines(
@@ -134,11 +138,11 @@ def choosable_reasons() -> list[Reason]:
 
 
 def _with_text(
-    rows: QuerySet[QuarantinedAddress], text: str
+    rows: QuerySet[QuarantinedAddress], text: str, *, finds_parts: bool
 ) -> QuerySet[QuarantinedAddress]:
     # All channels are named so that the index on (channel, digest) serves.
     exact = Q(channel__in=Channel.values, digest__in=digests_of(text))
-    if QuarantinedAddress.objects.filter(exact).exists():
+    if not finds_parts or QuarantinedAddress.objects.filter(exact).exists():
         return rows.filter(exact)
     if connection.vendor == "postgresql" and text.isascii():
         # Comparing bytes is three times as fast as the rules of a language.

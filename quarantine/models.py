@@ -75,6 +75,10 @@ class QuarantinedAddress(models.Model):
                 _("Can release an address from quarantine"),
             ),
             (
+                "release_many",
+                _("Can release many addresses at once"),
+            ),
+            (
                 "release_denylisted",
                 _("Can release a denylisted address"),
             ),

@@ -17,6 +17,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from profiles import showing
 from profiles.channels import Channel
 from profiles.late_stops import tells_if_late
 from profiles.paging import page_of
@@ -45,7 +46,9 @@ def addresses(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     chosen = form.cleaned_data if form.is_valid() else {}
     page = page_of(
-        browsing.filtered(**chosen), keys=("updated_at", "id"), query=request.GET
+        browsing.filtered(**chosen, finds_parts=showing.may_read(request)),
+        keys=("updated_at", "id"),
+        query=request.GET,
     )
     lines = browsing.lines(
         page.rows, may_release_denylisted=_may_release_denylisted(request.user)
@@ -86,7 +89,7 @@ def add(request: HttpRequest) -> HttpResponse:
         except QuarantineError as error:
             form.add_error("address", str(error))
         else:
-            messages.success(request, _saved(row))
+            messages.success(request, _saved(request, row))
             return redirect("quarantine_address", row.pk)
     return render(request, "quarantine/add.html", {"form": form})
 
@@ -119,7 +122,7 @@ def _edit(request: HttpRequest, row: QuarantinedAddress) -> HttpResponse:
         except QuarantineError as error:
             form.add_error("status", str(error))
         else:
-            messages.success(request, _saved(row))
+            messages.success(request, _saved(request, row))
             return redirect("quarantine_address", row.pk)
     return _show(request, row, form)
 
@@ -133,7 +136,9 @@ def _may_set(
         and STRENGTH[Status(row.status)]
         > (STRENGTH[Status(form.cleaned_data["status"])])
     )
-    if is_weaker and not request.user.has_perm("quarantine.release_quarantinedaddress"):
+    if row is None or not is_weaker:
+        return True
+    if not request.user.has_perm("quarantine.release_quarantinedaddress"):
         form.add_error(
             "status",
             _(
@@ -141,6 +146,14 @@ def _may_set(
                 " the right to release addresses. Ask somebody who has it."
             ),
         )
+        return False
+    if row.status == Status.DENYLISTED and not _may_release_denylisted(request.user):
+        text = _("A denylisted address needs the right to release those. Ask for it.")
+        form.add_error("status", text)
+        return False
+    if not form.cleaned_data["note"].strip():
+        text = _("A weaker status is a release: write why, with what shows it.")
+        form.add_error("note", text)
         return False
     return True
 
@@ -182,6 +195,15 @@ def release_addresses(request: HttpRequest) -> HttpResponse:
     if not rows:
         messages.warning(
             request, _("Nothing was released: no address was ticked. Tick some first.")
+        )
+        return redirect("quarantine")
+    if len(rows) > 1 and not request.user.has_perm("quarantine.release_many"):
+        messages.error(
+            request,
+            _(
+                "Nothing was released: your account may release one address at a time."
+                " Tick one, or ask somebody with the right to release many."
+            ),
         )
         return redirect("quarantine")
     may_release_denylisted = _may_release_denylisted(request.user)
@@ -227,8 +249,8 @@ def _initial(row: QuarantinedAddress) -> dict[str, object]:
     return {"status": row.status, "reason": row.reason, "note": ""}
 
 
-def _saved(row: QuarantinedAddress) -> str:
+def _saved(request: HttpRequest, row: QuarantinedAddress) -> str:
     return _("Saved: %(address)s is now “%(status)s”.") % {
-        "address": row.address,
+        "address": showing.address(request, row.channel, row.address),
         "status": row.get_status_display(),
     }

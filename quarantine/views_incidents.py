@@ -24,6 +24,7 @@ from quarantine.transitions import QuarantineError
 _MAY_RELEASE = [
     "quarantine.view_quarantinedaddress",
     "quarantine.release_quarantinedaddress",
+    "quarantine.release_many",
 ]
 _TIME = "%Y-%m-%dT%H:%M:%S.%f"
 
@@ -49,17 +50,19 @@ def incident_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def incident(request: HttpRequest) -> HttpResponse:
     """Show what a release of an incident would do; by POST, release it."""
+    if request.method == "POST":
+        return _release(request)
     form = WindowForm(request.GET)
     if not form.is_valid():
-        page = {"form": form}
-        return render(request, "quarantine/incident_choose.html", page, status=400)
-    if request.method == "POST":
-        return _release(request, form)
+        return _choose(request, form)
     return _show_incident(request, form, NoteForm())
 
 
 @permission_required(_MAY_RELEASE, raise_exception=True)
-def _release(request: HttpRequest, form: WindowForm) -> HttpResponse:
+def _release(request: HttpRequest) -> HttpResponse:
+    form = WindowForm(request.GET)
+    if not form.is_valid():
+        return _choose(request, form)
     note_form = NoteForm(request.POST)
     if not note_form.is_valid():
         return _show_incident(request, form, note_form)
@@ -75,6 +78,11 @@ def _release(request: HttpRequest, form: WindowForm) -> HttpResponse:
         return redirect("incidents")
     messages.success(request, _released(batch.count))
     return redirect("quarantine_batch", batch.pk)
+
+
+def _choose(request: HttpRequest, form: WindowForm) -> HttpResponse:
+    page = {"form": form}
+    return render(request, "quarantine/incident_choose.html", page, status=400)
 
 
 def _show_incident(

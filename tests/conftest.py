@@ -5,6 +5,7 @@ import hypothesis
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from delivery import audit_triggers
 from optout import page_triggers, triggers
 from profiles.models import Profile
 from tests import factories
@@ -34,6 +35,7 @@ def ledger_can_be_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     triggers.drop()
     page_triggers.drop()
+    audit_triggers.drop()
 
 
 @pytest.fixture

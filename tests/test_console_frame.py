@@ -12,8 +12,11 @@ from profiles.models import Profile
 from tests import factories
 
 OPEN = {"sign_in", "sign_out", "set_language", "root"}
-# Shows only what each operator may see.
-SIGNED_IN = {"home"}
+# Shows only what each operator may see, or is about their own account.
+SIGNED_IN = {
+    *("home", "account", "change_password"),
+    *("second_factor", "second_factor_setup", "second_factor_off", "recovery_codes"),
+}
 
 
 def console_urls() -> Iterator[tuple[str, str]]:

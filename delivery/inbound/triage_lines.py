@@ -13,6 +13,7 @@ from delivery.inbound import text_messages, triage
 from delivery.inbound.text_messages import TextError
 from delivery.models import Decision, Inbound, InboundKind, TriageItem
 from optout.mail_replies import own_part
+from profiles.channels import Channel
 from profiles.models import Profile
 
 LONGEST: Final = 5_000  # characters that are shown
@@ -34,12 +35,17 @@ class Line:
     is_late: bool
 
     @property
+    def channel(self) -> Channel | None:
+        return triage.channel_of(self.item)
+
+    @property
     def is_long(self) -> bool:
         return len(self.wording) > SHORT
 
     @property
-    def short_wording(self) -> str:
-        return self.wording[:SHORT]
+    def beginning(self) -> str:
+        """Give what is shown at once, as a slice: of the text as it may be shown."""
+        return f":{SHORT}"
 
 
 def lines(items: Iterable[TriageItem], *, now: datetime) -> list[Line]:

@@ -1,4 +1,5 @@
 from delivery.models.audiences import Audience, AudienceEntry
+from delivery.models.console import ConsoleAction, RecoveryCode
 from delivery.models.contents import DeliveryContent
 from delivery.models.deliveries import Analysis, Delivery
 from delivery.models.extractions import (
@@ -32,6 +33,7 @@ __all__ = [
     "AnswerKind",
     "AnswerState",
     "Decision",
+    "ConsoleAction",
     "Delivery",
     "DeliveryContent",
     "Extraction",
@@ -47,6 +49,7 @@ __all__ = [
     "Message",
     "Part",
     "Proof",
+    "RecoveryCode",
     "Report",
     "ReportKind",
     "Slot",

@@ -112,6 +112,7 @@ class Delivery(models.Model):
             ("analyse_delivery", _("Can analyse a delivery")),
             ("export_log", _("Can export the log of a delivery")),
             ("confirm_delivery", _("Can confirm a delivery")),
+            ("pause_delivery", _("Can pause a delivery")),
             ("send_proof", _("Can send proofs")),
             ("download_extraction", _("Can download the file of a delivery")),
         ]

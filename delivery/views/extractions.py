@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from delivery import extraction
+from delivery import audit, extraction
 from delivery.extraction import ExtractionError
 from delivery.models import Delivery
 
@@ -24,6 +24,7 @@ def extraction_download(request: HttpRequest, delivery_id: int) -> HttpResponseB
     except ExtractionError as refusal:
         messages.error(request, str(refusal))
         return redirect("delivery_detail", delivery.pk)
+    audit.notes_of(request).count("rows", file.row_count)
     response = StreamingHttpResponse(
         extraction.content(file), content_type="text/csv; charset=utf-8"
     )

@@ -11,6 +11,7 @@ from delivery.complaint_rates import LaneError
 from delivery.forms_inbound import InboundFilterForm
 from delivery.inbound import browsing, processing
 from delivery.models import Inbound, Lane, LaneHold
+from profiles import showing
 from profiles.paging import page_of
 
 
@@ -40,6 +41,8 @@ def inbound_detail(request: HttpRequest, inbound_id: int) -> HttpResponse:
     """Show one report; as it came only to who has the right of its own."""
     row = get_object_or_404(Inbound, pk=inbound_id)
     may_see_raw = request.user.has_perm("delivery.view_inbound_raw")
+    if may_see_raw and row.raw:
+        showing.count(request)
     context = {
         "line": browsing.lines([row])[0],
         "row": row,

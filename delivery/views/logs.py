@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from delivery import explanation, logs
+from delivery import audit, explanation, logs
 from delivery.forms import LogForm
 from delivery.models import Delivery
 from profiles.models import Profile
@@ -46,7 +46,8 @@ def delivery_log_csv(request: HttpRequest, delivery_id: int) -> HttpResponseBase
         raise Http404(_("There is no such filter."))
     rows = logs.messages_of(delivery, form.chosen)
     response = StreamingHttpResponse(
-        logs.csv_of(rows), content_type="text/csv; charset=utf-8"
+        logs.csv_of(rows, count=audit.notes_of(request).count),
+        content_type="text/csv; charset=utf-8",
     )
     name = f"delivery-{delivery.pk}-log.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from delivery import erasure, profile_messages, profile_page, proof
+from delivery import audit, erasure, profile_messages, profile_page, proof
 from delivery.explanation import Explanation, explain
 from delivery.forms_profiles import (
     EraseForm,
@@ -20,6 +20,7 @@ from delivery.forms_profiles import (
 from delivery.history import history_of
 from optout.forms import BoxesForm
 from optout.forms_subscribing import SubscriptionForm
+from profiles import showing
 from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 from profiles.paging import page_of
@@ -121,14 +122,15 @@ def consent_proof(request: HttpRequest, profile_id: int) -> HttpResponse:
 
 
 @login_required
-@permission_required(_PROOF_RIGHTS, raise_exception=True)
+@permission_required(
+    [*_PROOF_RIGHTS, "optout.export_consentevent"], raise_exception=True
+)
 @require_safe
 def consent_proof_csv(request: HttpRequest, profile_id: int) -> HttpResponse:
     """Give the same rows as a file; safe to open in a spreadsheet."""
-    response = HttpResponse(
-        proof.csv_of(_proof(request, profile_id)),
-        content_type="text/csv; charset=utf-8",
-    )
+    known = _proof(request, profile_id)
+    audit.notes_of(request).count("rows", len(known.rows))
+    response = HttpResponse(proof.csv_of(known), content_type="text/csv; charset=utf-8")
     name = f"profile-{profile_id}-consent.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
@@ -158,7 +160,12 @@ def _show(
             "profile": person,
             "lines": profile_page.address_lines(addresses),
             "others": profile_page.others_with(addresses, profile=person),
-            "history": history_of(person, addresses),
+            "history": history_of(
+                person,
+                addresses,
+                write=showing.writer(request),
+                shows_evidence=request.user.has_perm("optout.view_consentevidence"),
+            ),
             "boxes": BoxesForm(
                 person, may_lift=request.user.has_perm("optout.lift_optout")
             ),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from delivery import proofs
 from delivery.models import Delivery
 from delivery.proofs import ProofError
+from profiles import showing
 
 # Shown in a frame of the console, and of nobody else; pictures as recipients see them.
 _POLICY = (
@@ -32,7 +33,9 @@ def delivery_preview(request: HttpRequest, delivery_id: int) -> HttpResponse:
         "proofs": delivery.proofs.order_by("-pk")[: proofs.MOST],
     }
     try:
-        context["preview"] = proofs.preview(delivery, external_id)
+        context["preview"] = proofs.preview(
+            delivery, external_id, write=showing.writer(request)
+        )
     except ProofError as error:
         context["trouble"] = str(error)
     return render(request, "delivery/delivery_preview.html", context)
@@ -46,7 +49,9 @@ def preview_frame(request: HttpRequest, delivery_id: int) -> HttpResponse:
     """Give the HTML of the message alone."""
     try:
         shown = proofs.preview(
-            _find(delivery_id), request.GET.get("external_id", "")
+            _find(delivery_id),
+            request.GET.get("external_id", ""),
+            write=showing.writer(request),
         ).html
     except ProofError as error:
         return render(request, "delivery/_preview_trouble.html", {"trouble": error})

@@ -1,5 +1,6 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -80,10 +81,12 @@ def delivery_confirm(request: HttpRequest, delivery_id: int) -> HttpResponse:
 
 
 @login_required
-@permission_required("delivery.confirm_delivery", raise_exception=True)
 @require_POST
 def delivery_act(request: HttpRequest, delivery_id: int, act: str) -> HttpResponse:
-    """Withdraw, pause, resume or cancel."""
+    """Withdraw, pause, resume or cancel; to pause, a smaller right is enough."""
+    right = "pause_delivery" if act == "pause" else "confirm_delivery"
+    if not request.user.has_perm(f"delivery.{right}"):
+        raise PermissionDenied
     delivery = _find(delivery_id)
     try:
         if act == "cancel":

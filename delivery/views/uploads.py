@@ -47,7 +47,7 @@ def upload_new(request: HttpRequest) -> HttpResponse:
     if not kinds:
         raise PermissionDenied
     form = UploadForm(request.POST or None, request.FILES or None, kinds=kinds)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and _may_upload(request, form):
         upload = uploads.accept(
             form.cleaned_data["file"],
             kind=UploadKind(form.cleaned_data["kind"]),
@@ -67,7 +67,7 @@ def upload_detail(request: HttpRequest, upload_id: int) -> HttpResponse:
     context = {
         "upload": upload,
         "progress": uploads.progress_of(upload),
-        "may_change": upload.kind in uploads.kinds_for(request.user),
+        "may_change": uploads.may_change(request.user, upload),
     }
     return render(request, "optout/upload_detail.html", context)
 
@@ -125,6 +125,15 @@ def upload_report(request: HttpRequest, upload_id: int) -> HttpResponseBase:
     )
 
 
+def _may_upload(request: HttpRequest, form: UploadForm) -> bool:
+    kind, is_dry_run = form.cleaned_data["kind"], form.cleaned_data["is_dry_run"]
+    if is_dry_run or uploads.may_write(request.user, UploadKind(kind)):
+        return True
+    text = _("Your account may only try a file. Tick “Dry run”, or ask for the right.")
+    form.add_error("is_dry_run", text)
+    return False
+
+
 def _find(upload_id: int) -> Upload:
     return get_object_or_404(Upload.objects.select_related("created_by"), pk=upload_id)
 
@@ -132,6 +141,6 @@ def _find(upload_id: int) -> Upload:
 def _change(request: HttpRequest, upload_id: int) -> Upload:
     """Find an upload for somebody who may upload files of its kind."""
     upload = _find(upload_id)
-    if UploadKind(upload.kind) not in uploads.kinds_for(request.user):
+    if not uploads.may_change(request.user, upload):
         raise PermissionDenied
     return upload

@@ -70,6 +70,9 @@ class ConsentEvent(models.Model):
         verbose_name = _("consent event")
         verbose_name_plural = _("consent events")
         default_permissions = ("view",)
+        permissions = [
+            ("export_consentevent", _("Can download the proof of a person’s consent")),
+        ]
         indexes = [
             models.Index(fields=["profile_id", "at"], name="optout_event_profile"),
             models.Index(

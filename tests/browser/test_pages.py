@@ -28,6 +28,16 @@ CUT_OFF = """() => [document.documentElement, ...document.querySelectorAll(".car
     .map(each => each.className || each.tagName)"""
 LONG = "a-name-without-any-space-that-goes-on-and-on-and-on-and-on@example.com"
 
+# Shown whatever there is.
+ALWAYS = [
+    "/console/",
+    "/console/account/",
+    "/console/account/password/",
+    "/console/account/second-factor/set-up/",
+    "/console/account/actions/",
+    "/console/account/actions/?actor=nobody",
+]
+
 
 def make_written(label: str, *, is_sent: bool) -> Delivery:
     """Make a delivery with content, analysed; or sent to a server that refuses all."""
@@ -112,7 +122,7 @@ def pages(db, operator) -> list[str]:
     service = factories.make_service(validity_days=30)
     factories.make_subscription(profile=profile, service=service)
     return [
-        "/console/",
+        *ALWAYS,
         "/console/opt-outs/bursts/",
         f"/console/opt-outs/bursts/{burst.pk}/",
         "/console/opt-outs/requests/",

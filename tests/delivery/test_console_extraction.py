@@ -6,7 +6,13 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery import extraction, lifecycle
-from delivery.models import Delivery, DeliveryContent, Extraction, ExtractionDownload
+from delivery.models import (
+    ConsoleAction,
+    Delivery,
+    DeliveryContent,
+    Extraction,
+    ExtractionDownload,
+)
 from delivery.states import DeliveryStatus
 from profiles.channels import Channel
 from tests import factories
@@ -62,6 +68,10 @@ def test_file_is_downloaded_and_the_download_logged(console):
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert int(response["Content-Length"]) == len(content)
     assert ExtractionDownload.objects.get().downloaded_by == "operator"
+    rows = ConsoleAction.objects.filter(action="extraction_download").order_by("pk")
+    assert [(row.outcome, row.counts["rows"]) for row in rows] == [
+        *(("begun", 2), ("done", 2))
+    ]
     after = page_of(console, delivery)
     assert "File handed over" in after and "Each download gives the same bytes" in after
     assert Extraction.objects.get().sha256 in after

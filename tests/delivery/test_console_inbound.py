@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from delivery.models import (
+    ConsoleAction,
     HoldLevel,
     Inbound,
     InboundKind,
@@ -124,6 +125,17 @@ def test_report_as_it_came_is_for_those_with_the_right(client, onlooker):
     assert page.status_code == 200
     assert "alert(1)" not in page.content.decode()
     assert client.get(f"/console/inbound/{row.pk}/raw").status_code == 403
+
+
+def test_whoever_sees_a_report_as_it_came_is_recorded(console: Client):
+    row, erased = make_inbound(), make_inbound(2, raw=None)
+
+    for each in (row, erased):
+        console.get(f"/console/inbound/{each.pk}/")
+
+    seen = ConsoleAction.objects.get()
+    assert (seen.action, seen.outcome) == ("inbound_detail", "seen")
+    assert seen.about == {"inbound_id": row.pk}
 
 
 def test_report_as_it_came_is_saved_and_never_opened(console: Client):

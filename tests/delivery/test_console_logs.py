@@ -165,11 +165,12 @@ def test_export_streams_piece_by_piece(
 ) -> None:
     monkeypatch.setattr(logs, "_ROWS_AT_ONCE", 2)
 
-    pieces = list(
-        logs.csv_of(Message.objects.filter(analysis=delivery.current_analysis))
-    )
+    counted: list[int] = []
+    rows = Message.objects.filter(analysis=delivery.current_analysis)
+    pieces = list(logs.csv_of(rows, count=lambda name, number: counted.append(number)))
 
     assert [piece.count("\r\n") for piece in pieces] == [1, 2, 2, 0]
+    assert counted == [2, 2, 0]
 
 
 @pytest.mark.parametrize("query", ["external_id=both", "profile={pk}"])

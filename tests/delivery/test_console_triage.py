@@ -5,7 +5,7 @@ import time_machine
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from delivery.models import TriageItem
+from delivery.models import ConsoleAction, TriageItem
 from optout.models import ConsentEvent
 from quarantine.reasons import Status
 from tests import factories
@@ -95,6 +95,29 @@ def test_reader_sees_and_cannot_decide(reader: Client) -> None:
     assert "Anna" not in page
     assert answer.status_code == 403
     assert number_row() is None
+
+
+def test_addresses_are_hidden_from_whoever_may_not_read_them(
+    reader: Client, operator: User
+) -> None:
+    # The second address is where the short form of the text is cut.
+    text_in("x" * 270 + " anna@example.com anna.berg@example.com")
+
+    hidden = reader.get(PAGE).text
+    reader.force_login(operator)
+    full = reader.get(PAGE).text
+
+    assert "a•••@example.com" in hidden
+    assert "+46•••05" in hidden
+    for address in (NUMBER, "anna@", "anna.b"):
+        assert address not in hidden
+        assert address in full
+    seen = ConsoleAction.objects.get()
+    assert (seen.action, seen.outcome, seen.counts) == (
+        "triage",
+        "seen",
+        {"addresses": 1},
+    )
 
 
 def test_nobody_without_the_right_reads_or_is_told(

@@ -53,3 +53,22 @@ def test_existing_operator_is_left_alone_when_that_is_asked_for(capsys):
 def test_impossible_name_is_refused_with_its_reason():
     with pytest.raises(CommandError, match="‘a b’ cannot be the name of an operator"):
         call_command("create_operator", "a b")
+
+
+def test_roles_are_groups_and_nothing_else(capsys):
+    call_command("create_operator", "anna", roles=["viewer", "sender"])
+
+    account = User.objects.get(username="anna")
+    assert account.has_perm("delivery.confirm_delivery")
+    assert not account.has_perm("delivery.change_delivery")
+    assert not account.user_permissions.exists()
+    assert not account.is_staff
+
+
+def test_role_of_administrator_opens_the_records_but_no_data():
+    call_command("create_operator", "anna", roles=["administrator"])
+
+    account = User.objects.get(username="anna")
+    assert (account.is_staff, account.is_superuser) == (True, False)
+    assert account.has_perm("auth.change_user")
+    assert not account.has_perm("profiles.view_profile")

@@ -38,15 +38,15 @@ def told(rows: list[SentMessage]) -> list[tuple[str, MessageStatus, str]]:
 
 
 def test_messages_are_listed_with_what_was_said_last_the_newest_first(anna):
-    send(GONE, label="First")
-    send(BROKEN, label="Second")
+    send(BROKEN, label="First")
+    send(GONE, label="Second")
     factories.make_opt_out(profile=anna)
     make_sending(label="Third")
 
     assert told(profile_messages.latest_of(anna)) == [
         ("Third", MessageStatus.EXCLUDED, ""),
-        ("Second", MessageStatus.READY, "connection_broken"),
-        ("First", MessageStatus.FAILED, "550 5.1.1 Nobody <here>"),
+        ("Second", MessageStatus.FAILED, "550 5.1.1 Nobody <here>"),
+        ("First", MessageStatus.READY, "connection_broken"),
     ]
 
 
@@ -130,6 +130,22 @@ def test_page_of_a_person_lists_their_messages(anna, client, operator):
         "Spring &amp; all</a>" in text
     )
     assert "550 5.1.1 Nobody &lt;here&gt;" in text
+
+
+def test_addresses_in_replies_are_hidden_from_whoever_may_not_read_them(
+    anna, client, onlooker
+):
+    reply = "550 <anna@example.com> unknown"
+    send(Outcome(OutcomeKind.HARD, Phase.RCPT, 550, "5.1.1", reply), label="Spring")
+    onlooker.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_profile", "view_message"])
+    )
+    client.force_login(onlooker)
+
+    text = client.get(f"/console/profiles/{anna.pk}/").content.decode()
+
+    assert "550 &lt;a•••@example.com&gt; unknown" in text
+    assert "anna@example.com" not in text
 
 
 def test_who_may_not_see_messages_sees_none(anna, client, onlooker):

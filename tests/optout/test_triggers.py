@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
+from delivery import audit_triggers
 from optout import triggers
 from optout.checks import check_ledger_is_append_only, check_public_link_keys
 from optout.ledger import record
@@ -123,10 +124,12 @@ def test_check_finds_a_disabled_trigger():
 def test_triggers_are_back_after_a_flush():
     make_event()
     triggers.drop()
+    audit_triggers.drop()
 
     call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=False)
 
     assert triggers.missing() == []
+    assert audit_triggers.missing() == []
     make_event()
     assert not is_rewritable(REWRITES["delete"])
 

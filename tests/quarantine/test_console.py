@@ -159,11 +159,21 @@ def test_denylisted_address_is_not_weakened_by_an_edit(
     console: Client, listed: dict[str, QuarantinedAddress]
 ) -> None:
     answer = console.post(
-        f"{LIST}{listed['bo'].pk}/", {"status": 0, "reason": "", "note": ""}
+        f"{LIST}{listed['bo'].pk}/", {"status": 0, "reason": "", "note": "Moved"}
     )
     assert "Release it first" in answer.content.decode()
     listed["bo"].refresh_from_db()
     assert listed["bo"].status == Status.DENYLISTED
+
+
+def test_weaker_status_needs_a_note_as_a_release_does(
+    console: Client, listed: dict[str, QuarantinedAddress]
+) -> None:
+    weaker = {"status": 0, "reason": "", "note": " "}
+    answer = console.post(f"{LIST}{listed['anna'].pk}/", weaker)
+    assert "A weaker status is a release: write why" in answer.text
+    listed["anna"].refresh_from_db()
+    assert listed["anna"].status == Status.QUARANTINE
 
 
 @pytest.mark.parametrize("door", ["add/", "{pk}/"])
@@ -198,7 +208,11 @@ def test_editing_needs_the_right_to_change(
 def test_several_are_released_and_the_rest_say_why(
     client: Client, onlooker: User, listed: dict[str, QuarantinedAddress]
 ) -> None:
-    only_with(onlooker, "view_quarantinedaddress", "release_quarantinedaddress")
+    only_with(
+        onlooker,
+        *("view_quarantinedaddress", "release_quarantinedaddress"),
+        *("release_many", "view_full_address"),
+    )
     client.force_login(onlooker)
     answer = client.post(
         LIST + "release/",
@@ -216,7 +230,11 @@ def test_several_are_released_and_the_rest_say_why(
 def test_denylisted_row_says_why_it_cannot_be_released(
     client: Client, onlooker: User, listed: dict[str, QuarantinedAddress]
 ) -> None:
-    only_with(onlooker, "view_quarantinedaddress", "release_quarantinedaddress")
+    only_with(
+        onlooker,
+        *("view_quarantinedaddress", "release_quarantinedaddress"),
+        *("release_many", "view_full_address"),
+    )
     client.force_login(onlooker)
     page = client.get(LIST).content.decode()
     assert "You cannot release it" in page

@@ -168,7 +168,9 @@ def test_discarding_without_a_reason_asks_for_it(console, now):
 
 
 @pytest.mark.parametrize("door", ["discard/", "confirm/", "undo/"])
-def test_deciding_needs_the_right_to_release_and_a_post(client, onlooker, now, door):
+def test_deciding_needs_the_right_to_release_many_and_a_post(
+    client, onlooker, now, door
+):
     batch = QuarantineBatch.objects.create(
         channel=0, domain="example.net", began_at=now, ended_at=now, state="open"
     )
@@ -177,10 +179,13 @@ def test_deciding_needs_the_right_to_release_and_a_post(client, onlooker, now, d
     page = f"{LIST}{batch.pk}/"
 
     assert client.get(page).status_code == 200
-    assert client.post(page + door).status_code == 403
-    assert client.post(RELEASE, query_params=query(now)).status_code == 403
-    assert "Release these addresses" not in client.get(page).text
-    with_rights(onlooker, "view_quarantinedaddress", "release_quarantinedaddress")
+    of_one = ("view_quarantinedaddress", "release_quarantinedaddress")
+    for rights in (of_one[:1], of_one):
+        with_rights(onlooker, *rights)
+        assert client.post(page + door).status_code == 403
+        assert client.post(RELEASE, query_params=query(now)).status_code == 403
+        assert "Release these addresses" not in client.get(page).text
+    with_rights(onlooker, *of_one, "release_many")
     assert client.get(page + door).status_code == 405
 
 

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from delivery import operators
+from delivery.roles import Role
 
 
 class Command(BaseCommand):
@@ -17,6 +18,14 @@ class Command(BaseCommand):
             help="may also manage accounts and see the records in the admin site",
         )
         parser.add_argument(
+            "--role",
+            action="append",
+            dest="roles",
+            default=[],
+            choices=[role.value for role in Role],
+            help="what the account may do; several are allowed",
+        )
+        parser.add_argument(
             "--if-missing",
             action="store_true",
             help="an account that exists is left as it is, and that is no failure",
@@ -25,7 +34,9 @@ class Command(BaseCommand):
     def handle(self, *, username: str, **options: Any) -> None:
         try:
             account = operators.create(
-                username, is_administrator=options["administrator"]
+                username,
+                is_administrator=options["administrator"],
+                roles=[Role(name) for name in options["roles"]],
             )
         except operators.OperatorExists as error:
             if not options["if_missing"]:
