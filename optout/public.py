@@ -35,7 +35,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     who = recipients.find(link)
     with translation.override(supported(request, who.language)):
         if request.method == "POST" and form_of(request) == _ONE_CLICK:
-            _stop(link, ConsentSource.ONE_CLICK)
+            _stop(who.link, ConsentSource.ONE_CLICK)
             return page("stopped", about(who))
         # The button is of another purpose than the header's link.
         return ask(who, tokens.make(link, Purpose.STOP))
