@@ -7,6 +7,8 @@ In this order, in one transaction:
    the sending logs and the name in the console's own log, leave every audience;
 4. keep an empty profile row, so that links in old messages still resolve.
 
+All that was merged into the profile is the same person, and goes with it.
+
 The digests stay, so the addresses can never be written to again, whoever imports
 them (promise 10). The ledger stays: it holds ids, codes and digests only.
 """
@@ -30,7 +32,7 @@ from quarantine.reasons import Event, Reason, Source
 from quarantine.transitions import apply, identity_of
 
 # All other fields of a profile are emptied, those of the future included.
-KEPT_FIELDS = frozenset({"id", "created_at", "updated_at", "erased_at"})
+KEPT_FIELDS = frozenset({"id", "created_at", "updated_at", "erased_at", "merged_into"})
 
 
 class ErasureError(Exception):
@@ -53,13 +55,15 @@ class Erasure:
 def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     """Erase a person for ever, for a reason that is kept as evidence.
 
-    Erasing an empty profile again does no harm. Raises ErasureError without a reason.
+    Erasing an empty profile again does no harm; one that was merged means the one that
+    it lives on as. Raises ErasureError without a reason.
     """
     if not reason.strip():
         raise ErasureError(
             _("The person was not erased: no reason was given. Write who asked for it.")
         )
-    profile = Profile.objects.select_for_update().get(pk=profile.pk)
+    profile = _locked(profile.pk)
+    gone = list(Profile.objects.filter(merged_into=profile).order_by("pk"))
     opted_out = opt_out(
         profile,
         ANY_CHANNEL,
@@ -73,16 +77,28 @@ def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     denylisted = _denylist_addresses(profile, by=by, now=now)
     deleted, _rows = Address.objects.filter(profile=profile).delete()
     Subscription.objects.filter(profile=profile).delete()
-    entries = _leave_audiences(profile)
-    _empty(profile, now=now)
+    entries = sum(_leave_audiences(each) for each in (profile, *gone))
+    evidence = sum(
+        ledger.erase_evidence(each.pk, now=now, keep=why) for each in (profile, *gone)
+    )
+    for each in (profile, *gone):
+        _empty(each, now=now)
     return Erasure(
         opt_outs=len(opted_out.changed),
         addresses=deleted,
         denylisted=denylisted,
-        evidence=ledger.erase_evidence(profile.pk, now=now, keep=why),
-        messages=_blank_logs(profile),
+        evidence=evidence,
+        messages=sum(_blank_logs(each) for each in (profile, *gone)),
         audience_entries=entries,
     )
+
+
+def _locked(profile_id: int) -> Profile:
+    """Lock a profile, or the one that it lives on as."""
+    profile = Profile.objects.select_for_update().get(pk=profile_id)
+    if profile.merged_into_id is None:
+        return profile
+    return Profile.objects.select_for_update().get(pk=profile.merged_into_id)
 
 
 def _denylist_addresses(profile: Profile, *, by: str, now: datetime) -> int:
