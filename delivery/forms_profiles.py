@@ -67,6 +67,21 @@ class EraseForm(forms.Form):
         return typed
 
 
+class MergeForm(forms.Form):
+    """Why two profiles are one person."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        help_text=_("What shows that both are the same person. Kept as evidence."),
+        error_messages={
+            "required": _(
+                "Nothing was merged: write why these two are one person, as evidence."
+            )
+        },
+    )
+
+
 class ExplanationForm(forms.Form):
     """The delivery that a person asks about."""
 

@@ -52,8 +52,12 @@ def profiles(request: HttpRequest) -> HttpResponse:
 @permission_required("profiles.view_profile", raise_exception=True)
 @require_safe
 def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
-    """Show all that is known of one person."""
-    return _show(request, get_object_or_404(Profile, pk=profile_id))
+    """Show all that is known of one person; of one who was merged, who lives on."""
+    person = get_object_or_404(Profile, pk=profile_id)
+    if person.merged_into_id is not None:
+        messages.info(request, _("The profile was merged into this one."))
+        return redirect("profile", person.merged_into_id)
+    return _show(request, person)
 
 
 @login_required
@@ -132,8 +136,9 @@ def consent_proof_csv(request: HttpRequest, profile_id: int) -> HttpResponse:
 
 
 def _proof(request: HttpRequest, profile_id: int) -> proof.Proof:
+    known = get_object_or_404(Profile, pk=profile_id)
     return proof.of(
-        get_object_or_404(Profile, pk=profile_id),
+        known.merged_into or known,
         now=timezone.now(),
         shows_evidence=request.user.has_perm("optout.view_consentevidence"),
     )
