@@ -13,7 +13,7 @@ What the preview shows is the plan that the merge carries out. Nothing takes a m
 back: what is united cannot be told apart any more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -152,7 +152,7 @@ def check_can_merge(keep: Profile, lose: Profile) -> None:
         raise MergeError(_("These profiles cannot be merged: %(why)s") % {"why": why})
 
 
-def _flags(profile_id: int) -> Sequence[OptOut]:
+def _flags(profile_id: int) -> Iterable[OptOut]:
     return OptOut.objects.filter(profile_id=profile_id).order_by("channel")
 
 

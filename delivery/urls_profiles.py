@@ -8,6 +8,9 @@ urlpatterns = [
     path(
         "<int:profile_id>/quarantine/", profiles.quarantine_all, name="quarantine_all"
     ),
+    path(
+        "<int:profile_id>/timeline/", profiles.whole_timeline, name="profile_timeline"
+    ),
     path("<int:profile_id>/proof/", profiles.consent_proof, name="consent_proof"),
     path(
         "<int:profile_id>/proof.csv",
