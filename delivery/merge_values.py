@@ -38,7 +38,7 @@ def field_lines(keep: Profile, lose: Profile) -> list[FieldLine]:
     """List the fields of which either profile says something."""
     places = _places(keep, lose)
     lines = [
-        _line(name, keep, lose, places.get(name, _first(keep, lose, name)))
+        _line(name, keep, lose, result=places.get(name, _first(keep, lose, name)))
         for name in (*_ALONE, *_PLACE, "country")
     ]
     attributes = {
@@ -48,11 +48,11 @@ def field_lines(keep: Profile, lose: Profile) -> list[FieldLine]:
     unsaid = {
         key: value for key, value in keep.attributes.items() if key not in attributes
     }
-    lines.append(_line("attributes", keep, lose, {**attributes, **unsaid}))
+    lines.append(_line("attributes", keep, lose, result={**attributes, **unsaid}))
     return [line for line in lines if _is_said(line.kept) or _is_said(line.lost)]
 
 
-def _line(name: str, keep: Profile, lose: Profile, result: Any) -> FieldLine:
+def _line(name: str, keep: Profile, lose: Profile, *, result: Any) -> FieldLine:
     label = str(Profile._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
     return FieldLine(name, label, getattr(keep, name), getattr(lose, name), result)
 

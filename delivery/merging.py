@@ -179,7 +179,9 @@ def _subscription_lines(
     for row in rows.select_related("service").order_by("service__label", "pk"):
         found.setdefault(row.service_id, {})[row.profile_id] = row
     return [
-        _subscription_line(own.get(keep.pk), own.get(lose.pk), keep, addresses)
+        _subscription_line(
+            own.get(keep.pk), own.get(lose.pk), keep=keep, addresses=addresses
+        )
         for own in found.values()
     ]
 
@@ -187,6 +189,7 @@ def _subscription_lines(
 def _subscription_line(
     kept: Subscription | None,
     lost: Subscription | None,
+    *,
     keep: Profile,
     addresses: Sequence[AddressLine],
 ) -> SubscriptionLine:
