@@ -4,6 +4,7 @@ What it does not say is filled from the other. The parts of a postal address bel
 together: half of one and half of another is where nobody lives. Pure functions.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,13 +16,14 @@ _PLACE: Final = ("street", "postcode", "city")
 
 @dataclass(frozen=True)
 class FieldLine:
-    """One field of both profiles, and its value afterwards."""
+    """One field or attribute of both profiles, and its value afterwards."""
 
     name: str
     label: str
     kept: Any
     lost: Any
     result: Any
+    is_attribute: bool = False
 
     @property
     def is_filled(self) -> bool:
@@ -41,20 +43,31 @@ def field_lines(keep: Profile, lose: Profile) -> list[FieldLine]:
         _line(name, keep, lose, result=places.get(name, _first(keep, lose, name)))
         for name in (*_ALONE, *_PLACE, "country")
     ]
-    attributes = {
-        **lose.attributes,
-        **{key: value for key, value in keep.attributes.items() if _is_said(value)},
-    }
-    unsaid = {
-        key: value for key, value in keep.attributes.items() if key not in attributes
-    }
-    lines.append(_line("attributes", keep, lose, result={**attributes, **unsaid}))
+    names = sorted({*keep.attributes, *lose.attributes})
+    lines += [_attribute_line(name, keep, lose) for name in names]
     return [line for line in lines if _is_said(line.kept) or _is_said(line.lost)]
 
 
 def _line(name: str, keep: Profile, lose: Profile, *, result: Any) -> FieldLine:
     label = str(Profile._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
     return FieldLine(name, label, getattr(keep, name), getattr(lose, name), result)
+
+
+def _attribute_line(name: str, keep: Profile, lose: Profile) -> FieldLine:
+    kept, lost = keep.attributes.get(name), lose.attributes.get(name)
+    result = kept if _is_said(kept) or not _is_said(lost) else lost
+    return FieldLine(name, name, kept, lost, result, is_attribute=True)
+
+
+def fill(keep: Profile, lines: Iterable[FieldLine]) -> None:
+    """Give the profile that lives on what it gets from the other; does not save."""
+    for line in lines:
+        if not line.is_filled:
+            continue
+        if line.is_attribute:
+            keep.attributes[line.name] = line.result
+        else:
+            setattr(keep, line.name, line.result)
 
 
 def _places(keep: Profile, lose: Profile) -> dict[str, Any]:

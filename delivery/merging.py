@@ -22,7 +22,7 @@ from typing import Final
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
-from delivery.merge_values import FieldLine, field_lines
+from delivery.merge_values import FieldLine, field_lines, fill
 from optout import ledger
 from optout.models import OptOut, Subscription
 from optout.models.ledger import ConsentSource, Direction
@@ -242,9 +242,7 @@ def _carry_out(planned: Plan, *, now: datetime) -> None:
         _write_subscription(line, keep)
     Subscription.objects.filter(profile=lose).delete()
     _move_addresses(planned)
-    for filled in planned.fields:
-        if filled.is_filled:
-            setattr(keep, filled.name, filled.result)
+    fill(keep, planned.fields)
     keep.updated_at = now
     keep.save()
     _empty(lose, into=keep, now=now)
