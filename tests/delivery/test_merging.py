@@ -1,6 +1,5 @@
 """Merging two profiles of one person: what stays, what gets stricter, what is kept."""
 
-import io
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,13 +11,11 @@ from delivery.states import ExclusionReason
 from optout import (
     choosing,
     confirmation,
-    importing_subscriptions,
     preferences,
     stopping,
     subscriptions,
     tokens,
 )
-from optout.importing import import_profiles
 from optout.ledger import evidence_hash
 from optout.models import (
     ConsentEvent,
@@ -65,10 +62,6 @@ def flags(profile: Profile) -> list[int]:
 def addresses(profile: Profile) -> list[tuple[str, bool]]:
     rows = Address.objects.filter(profile=profile).order_by("channel", "value")
     return list(rows.values_list("value", "is_preferred"))
-
-
-def import_file(text: str) -> None:
-    import_profiles(io.BytesIO(text.encode()), now=NOW + DAY)
 
 
 def test_opt_outs_of_both_stop_the_one_that_lives_on(keep, lose):
@@ -368,43 +361,6 @@ def test_operator_and_page_that_mean_the_profile_that_went_reach_who_lives_on(
 
     assert flags(keep) == [Channel.SMS] and flags(lose) == []
     assert Subscription.objects.get().profile_id == keep.pk
-
-
-def test_row_of_a_file_with_the_old_external_id_is_about_who_lives_on(keep, lose):
-    opt_out(lose, Channel.EMAIL)
-    merge(keep, lose)
-    text = "external_id,email,first_name,no_sms\nL,new@example.com,Lo,yes\nK,,Kim,\n"
-
-    import_file(text)
-
-    keep.refresh_from_db()
-    assert Profile.objects.count() == 2
-    assert keep.first_name == "Kim"
-    assert flags(keep) == [Channel.EMAIL, Channel.SMS]
-    assert ("new@example.com", True) in addresses(keep)
-    again = import_profiles(io.BytesIO(text.encode()), now=NOW + DAY)
-    assert (again.unchanged, again.updated, again.created) == (1, 0, 0)
-
-
-def test_row_of_a_file_without_external_id_finds_who_lives_on(keep, lose):
-    opt_out(lose, Channel.EMAIL)
-    merge(keep, lose)
-
-    import_file("email,first_name\nL@example.com,Lo\n")
-
-    keep.refresh_from_db()
-    assert (Profile.objects.count(), keep.first_name) == (2, "Lo")
-
-
-def test_file_of_subscriptions_with_the_old_external_id(keep, lose):
-    service = factories.make_service(name="news")
-    factories.make_subscription(profile=lose, service=service, unsubscribed_at=NOW)
-    merge(keep, lose)
-    rows = b"external_id,service\nL,news\n"
-
-    summary = importing_subscriptions.import_file(io.BytesIO(rows), now=NOW + DAY)
-
-    assert (summary.kept, summary.failed) == (1, 0)
 
 
 def test_proof_has_the_ledger_of_both_and_agrees(keep, lose):
