@@ -164,9 +164,7 @@ def test_nobody_is_ever_answered(sent):
 
 def test_complaint_that_contradicts_itself_is_for_a_person(sent, monkeypatch):
     real = reading.read
-    monkeypatch.setattr(
-        reading, "read", lambda raw: replace(real(raw), is_whole=False)
-    )
+    monkeypatch.setattr(reading, "read", lambda raw: replace(real(raw), is_whole=False))
 
     row = take_in(arf(quoted(sent, "Return-Path")))
 
