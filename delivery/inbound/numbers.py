@@ -57,9 +57,12 @@ def stop(
         note=note,
         now=now,
     )
-    untold = _carriers(number.digest) - _told(number.digest)
+    is_news = before is not Status.DENYLISTED
+    untold = _carriers(number.digest)
+    if not is_news:
+        untold -= _told(number.digest)
     rows = _record(untold, number, Direction.OUT, by=by, now=now, language=language)
-    return NumberChange(before is not Status.DENYLISTED, rows)
+    return NumberChange(is_news, rows)
 
 
 @transaction.atomic

@@ -132,10 +132,9 @@ def people_of(item: TriageItem) -> list[Profile]:
     inbound = item.inbound
     living = Profile.objects.not_erased()
     if inbound.profile_id is not None:
+        living_id = Coalesce("merged_into_id", "pk")
         known = Profile.objects.filter(pk=inbound.profile_id)
-        return list(
-            living.filter(pk__in=known.values(Coalesce("merged_into_id", "pk")))
-        )
+        return list(living.filter(pk__in=known.values_list(living_id)))
     if inbound.digest is None:
         return []
     carrying = Address.objects.filter(digest=inbound.digest).values("profile_id")

@@ -12,9 +12,11 @@ from optout import preferences, stopping, subscriptions
 from optout.models import OptOut, Subscription
 from optout.models.ledger import ConsentSource
 from optout.tokens import Link
+from profiles import in_flight
 from profiles.channels import Channel
 from profiles.models import Profile
 from tests import factories
+from tests.optout.test_late_stops import on_its_way
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -139,3 +141,34 @@ def test_merge_gives_up_while_somebody_holds_a_profile(keep, lose):
     ]
     lose.refresh_from_db()
     assert lose.merged_into_id is None
+
+
+@pytest.mark.parametrize("stop", WAYS)
+@pytest.mark.parametrize("is_again", [False, True])
+def test_stop_by_an_older_link_waits_for_messages_to_who_lives_on(
+    keep, lose, stop, is_again, monkeypatch
+):
+    merge(keep, lose)
+    if is_again:
+        stop(lose)
+    monkeypatch.setattr(in_flight, "LONGEST_WAIT", "100ms")
+
+    with on_its_way(keep), in_flight.watched() as watch:
+        stop(lose)
+
+    assert watch.is_late
+
+
+def test_operator_is_told_of_a_message_that_a_merge_met(
+    keep, lose, client, operator, monkeypatch
+):
+    client.force_login(operator)
+    monkeypatch.setattr(in_flight, "LONGEST_WAIT", "100ms")
+    url = f"/console/profiles/{keep.pk}/merge/{lose.pk}/"
+
+    with on_its_way(lose):
+        answer = client.post(url, {"reason": "One person"}, follow=True)
+
+    text = answer.content.decode()
+    assert "was merged into this profile." in text
+    assert "A message was just being sent there." in text

@@ -43,15 +43,15 @@ def told(rows: list[PersonMessage]) -> list[tuple[str, MessageStatus, str]]:
 
 
 def test_messages_are_listed_with_what_was_said_last_the_newest_first(anna):
-    send(GONE, label="First")
-    send(BROKEN, label="Second")
+    send(BROKEN, label="First")
+    send(GONE, label="Second")
     factories.make_opt_out(profile=anna)
     make_sending(label="Third")
 
     assert told(card_of(anna)) == [
         ("Third", MessageStatus.EXCLUDED, ""),
-        ("Second", MessageStatus.READY, "connection_broken"),
-        ("First", MessageStatus.FAILED, "550 5.1.1 Nobody <here>"),
+        ("Second", MessageStatus.FAILED, "550 5.1.1 Nobody <here>"),
+        ("First", MessageStatus.READY, "connection_broken"),
     ]
 
 
