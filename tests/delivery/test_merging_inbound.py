@@ -5,11 +5,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from delivery import erasure, merging, proof
+from delivery import erasure, figures, merging, proof
 from delivery.inbound import triage
-from delivery.models import Decision, ExtractionRow, Inbound, InboundKind, InboundState
+from delivery.models import (
+    Decision,
+    ExtractionRow,
+    Inbound,
+    InboundKind,
+    InboundState,
+    Message,
+)
+from optout import page_submission
 from optout.models import ConsentEvent, OptOut, Subscription
 from optout.models.ledger import ConsentSource
+from optout.models.pages import PageType
+from optout.page_submission import Sent
+from optout.planned_changes import Submission
+from optout.tokens import Link
 from profiles.channels import Channel
 from profiles.models import Address, Profile
 from tests import factories
@@ -177,3 +189,43 @@ def test_erasure_of_who_lives_on_takes_their_row_from_the_file(db):
     erasure.erase(lose, by="tests", reason="asked", now=timezone.now())
 
     assert not ExtractionRow.objects.exists()
+
+
+def test_page_that_was_open_during_the_merge_ends_the_subscription(keep, lose):
+    service = factories.make_service()
+    factories.make_subscription(profile=keep, service=service)
+    page = factories.make_landing_page(
+        page_type=PageType.UNSUBSCRIBE, is_published=True, services=(service.pk,)
+    )
+    merge(keep, lose)
+
+    link = Link(lose.pk, Channel.EMAIL, NOW)
+    asked = Submission(
+        services=frozenset({service.pk}), shown_services=frozenset({service.pk})
+    )
+    sent = Sent(page.published_version, asked, link, "en", LATER)
+    page_submission.carry_out(lose, sent)
+
+    assert Subscription.objects.get().unsubscribed_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("is_erased", "expected"),
+    [(False, {"k@example.com", "l@example.com"}), (True, {""})],
+)
+def test_log_of_an_analysis_forgets_a_merged_profile_when_it_is_erased(
+    keep, lose, monkeypatch, is_erased, expected
+):
+    compare = figures.compare
+
+    def meanwhile(*args, **kwargs):
+        merge(keep, lose, now=timezone.now())
+        if is_erased:
+            erasure.erase(keep, by="ola", reason="asked", now=timezone.now())
+        return compare(*args, **kwargs)
+
+    monkeypatch.setattr(figures, "compare", meanwhile)
+
+    factories.make_analysed_delivery()
+
+    assert set(Message.objects.values_list("address", flat=True)) == expected
