@@ -195,14 +195,12 @@ def test_page_that_was_open_during_the_merge_ends_the_subscription(keep, lose):
     service = factories.make_service()
     factories.make_subscription(profile=keep, service=service)
     page = factories.make_landing_page(
-        page_type=PageType.UNSUBSCRIBE, is_published=True, services=(service.pk,)
+        page_type=PageType.PREFERENCES, is_published=True, services=(service.pk,)
     )
     merge(keep, lose)
 
     link = Link(lose.pk, Channel.EMAIL, NOW)
-    asked = Submission(
-        services=frozenset({service.pk}), shown_services=frozenset({service.pk})
-    )
+    asked = Submission(shown_services=frozenset({service.pk}))
     sent = Sent(page.published_version, asked, link, "en", LATER)
     page_submission.carry_out(lose, sent)
 
