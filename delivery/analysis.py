@@ -266,6 +266,11 @@ def _forget_the_erased(analysis: Analysis) -> None:
     The erasure could not see these rows; the snapshot could not see the erasure.
     """
     since = analysis.started_at - LONGEST_ERASURE
-    erased = Profile.objects.filter(erased_at__gte=since).values_list("pk", flat=True)
-    messages = Message.objects.filter(analysis=analysis, profile_id__in=list(erased))
+    emptied = Profile.objects.filter(erased_at__gte=since)
+    erased = list(emptied.filter(merged_into__isnull=True).values_list("pk", flat=True))
+    # What was merged into somebody is erased with them, and no sooner.
+    gone = Profile.objects.filter(merged_into__in=erased).values_list("pk", flat=True)
+    messages = Message.objects.filter(
+        analysis=analysis, profile_id__in=[*erased, *gone]
+    )
     messages.update(address="")

@@ -8,6 +8,8 @@ In this order, in one transaction:
    every file that was not handed over yet;
 4. keep an empty profile row, so that links in old messages still resolve.
 
+All that was merged into the profile is the same person, and goes with it.
+
 The digests stay, so the addresses can never be written to again, whoever imports
 them (promise 10). The ledger stays: it holds ids, codes and digests only.
 """
@@ -20,13 +22,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from delivery import extraction
 from delivery.inbound import forgetting
 from delivery.models import (
     Analysis,
     Attempt,
     AudienceEntry,
-    Extraction,
-    ExtractionRow,
     Message,
 )
 from optout import ledger
@@ -39,7 +40,7 @@ from quarantine.reasons import Event, Reason, Source
 from quarantine.transitions import apply, identity_of
 
 # All other fields of a profile are emptied, those of the future included.
-KEPT_FIELDS = frozenset({"id", "created_at", "updated_at", "erased_at"})
+KEPT_FIELDS = frozenset({"id", "created_at", "updated_at", "erased_at", "merged_into"})
 
 
 class ErasureError(Exception):
@@ -62,13 +63,15 @@ class Erasure:
 def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     """Erase a person for ever, for a reason that is kept as evidence.
 
-    Erasing an empty profile again does no harm. Raises ErasureError without a reason.
+    Erasing an empty profile again does no harm; one that was merged means the one that
+    it lives on as. Raises ErasureError without a reason.
     """
     if not reason.strip():
         raise ErasureError(
             _("The person was not erased: no reason was given. Write who asked for it.")
         )
-    profile = Profile.objects.select_for_update().get(pk=profile.pk)
+    profile = _locked(profile.pk)
+    gone = list(Profile.objects.filter(merged_into=profile).order_by("pk"))
     opted_out = opt_out(
         profile,
         ANY_CHANNEL,
@@ -80,20 +83,33 @@ def erase(profile: Profile, *, by: str, reason: str, now: datetime) -> Erasure:
     )
     why = ledger.record_evidence([profile.pk], reason, now=now)[profile.pk]
     denylisted = _denylist_addresses(profile, by=by, now=now)
-    forgetting.forget(profile)
+    for each in (profile, *gone):
+        forgetting.forget(each)
     deleted, _rows = Address.objects.filter(profile=profile).delete()
     Subscription.objects.filter(profile=profile).delete()
-    entries = _leave_audiences(profile)
-    _leave_files(profile)
-    _empty(profile, now=now)
+    entries = sum(_leave_audiences(each) for each in (profile, *gone))
+    extraction.leave_open_files(each.pk for each in (profile, *gone))
+    evidence = sum(
+        ledger.erase_evidence(each.pk, now=now, keep=why) for each in (profile, *gone)
+    )
+    for each in (profile, *gone):
+        _empty(each, now=now)
     return Erasure(
         opt_outs=len(opted_out.changed),
         addresses=deleted,
         denylisted=denylisted,
-        evidence=ledger.erase_evidence(profile.pk, now=now, keep=why),
-        messages=_blank_logs(profile),
+        evidence=evidence,
+        messages=sum(_blank_logs(each) for each in (profile, *gone)),
         audience_entries=entries,
     )
+
+
+def _locked(profile_id: int) -> Profile:
+    """Lock a profile, or the one that it lives on as."""
+    profile = Profile.objects.select_for_update().get(pk=profile_id)
+    if profile.merged_into_id is None:
+        return profile
+    return Profile.objects.select_for_update().get(pk=profile.merged_into_id)
 
 
 def _denylist_addresses(profile: Profile, *, by: str, now: datetime) -> int:
@@ -118,20 +134,6 @@ def _leave_audiences(profile: Profile) -> int:
         return 0
     entries = AudienceEntry.objects.filter(external_id=profile.external_id)
     return entries.delete()[0]
-
-
-def _leave_files(profile: Profile) -> None:
-    """Take the person out of every file that was not handed over.
-
-    Their locks are taken first: whoever hands one over now waits until we are done, or
-    has closed it before.
-    """
-    open_ones = Extraction.objects.filter(closed_at=None, dropped_at=None)
-    locked = open_ones.select_for_update(no_key=True).order_by("pk")
-    ExtractionRow.objects.filter(
-        extraction_id__in=list(locked.values_list("pk", flat=True)),
-        profile_id=profile.pk,
-    ).delete()
 
 
 def _empty(profile: Profile, *, now: datetime) -> None:

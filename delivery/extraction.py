@@ -17,7 +17,7 @@ expired before it was produced has none.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -216,6 +216,20 @@ def purge(*, now: datetime) -> int:
             extraction.save(update_fields=["dropped_at"])
         count += 1
     return count
+
+
+def leave_open_files(profile_ids: Iterable[int]) -> None:
+    """Take people out of every file that was not handed over.
+
+    Their locks are taken first: whoever hands one over now waits until we are done, or
+    has closed it before.
+    """
+    open_ones = Extraction.objects.filter(closed_at=None, dropped_at=None)
+    locked = open_ones.select_for_update(no_key=True).order_by("pk")
+    ExtractionRow.objects.filter(
+        extraction_id__in=list(locked.values_list("pk", flat=True)),
+        profile_id__in=list(profile_ids),
+    ).delete()
 
 
 def leave_out(delivery: Delivery, status: MessageStatus) -> int:

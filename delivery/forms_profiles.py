@@ -1,12 +1,16 @@
 """Forms of the profile pages."""
 
+from collections.abc import Collection
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from delivery.models import Delivery
+from delivery.timeline import Kind
 from profiles.models import Profile
 
 
@@ -67,13 +71,47 @@ class EraseForm(forms.Form):
         return typed
 
 
+class MergeForm(forms.Form):
+    """Why two profiles are one person."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        help_text=_("What shows that both are the same person. Kept as evidence."),
+        error_messages={
+            "required": _(
+                "Nothing was merged: write why these two are one person, as evidence."
+            )
+        },
+    )
+
+
+class TimelineForm(forms.Form):
+    """Which entries of the timeline to show."""
+
+    kind = forms.ChoiceField(label=_("Show"), required=False)
+
+    def __init__(self, query: Any, *, kinds: Collection[str]) -> None:
+        super().__init__(query)
+        field = self.fields["kind"]
+        assert isinstance(field, forms.ChoiceField)
+        shown = [each for each in Kind.choices if each[0] in kinds]
+        field.choices = [("", gettext("Everything")), *shown]
+
+
 class ExplanationForm(forms.Form):
-    """The delivery that a person asks about."""
+    """The delivery that a person asks about, and the day."""
 
     delivery = forms.ModelChoiceField(
         label=_("Delivery"),
         queryset=Delivery.objects.none(),
         empty_label=_("Choose a delivery"),
+    )
+    on = forms.DateField(
+        label=_("On"),
+        required=False,
+        help_text=_("Empty: as things are now."),
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
 
     def __init__(self, query: Any = None) -> None:
@@ -84,3 +122,11 @@ class ExplanationForm(forms.Form):
         # The newest only are offered; an older one is reached from its own page.
         newest = Delivery.objects.order_by("-pk").values_list("pk", "label")[:100]
         field.choices = [("", field.empty_label), *newest]
+
+    def clean_on(self) -> date | None:
+        day: date | None = self.cleaned_data["on"]
+        if day is not None and not date(1990, 1, 1) <= day <= timezone.localdate():
+            raise forms.ValidationError(
+                gettext("Nobody knows anything of this day. Choose one that has begun.")
+            )
+        return day

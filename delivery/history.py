@@ -1,25 +1,30 @@
-"""The history of one person, newest first: consent, quarantine, creation, erasure.
+"""What happened to a person, each thing in words: the entries of delivery.timeline."""
 
-One timeline out of the append-only records of several apps, for people to read.
-"""
-
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from delivery.models import Delivery
+from delivery.person_messages import PersonMessage
+from delivery.states import MessageStatus
 from optout.models import ConsentEvent, ConsentEvidence, Service
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
-from profiles.models import Address, Profile
+from profiles.models import Address
 from profiles.showing import Writer
 from quarantine.models import QuarantineEvent
 from quarantine.reasons import EXCLUDING, Event, Source, Status
 
-# Of each kind; whoever has more has the newest shown.
-LIMIT = 100
+_MESSAGE_TONES = {
+    MessageStatus.EXCLUDED: "warn",
+    MessageStatus.EXCLUDED_AFTER: "warn",
+    MessageStatus.SENT: "good",
+    MessageStatus.FAILED: "bad",
+    MessageStatus.UNKNOWN: "bad",
+    MessageStatus.READY: "info",
+}
 
 
 @dataclass(frozen=True)
@@ -33,29 +38,10 @@ class Entry:
     tone: str = ""
 
 
-def history_of(
-    profile: Profile,
-    addresses: Iterable[Address],
-    *,
-    write: Writer,
-    shows_evidence: bool,
+def consent_entries(
+    events: Sequence[ConsentEvent], *, shows_evidence: bool
 ) -> list[Entry]:
-    """Tell what happened to a profile and its addresses, newest first.
-
-    `write` writes an address as the reader may see it.
-    """
-    entries = [Entry(profile.created_at, _("Profile created"), [], tone="info")]
-    if profile.erased_at is not None:
-        entries.append(Entry(profile.erased_at, _("Person erased"), [], tone="bad"))
-    entries += _consent(profile, shows_evidence=shows_evidence)
-    entries += _quarantine(list(addresses), write)
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
-
-
-def _consent(profile: Profile, *, shows_evidence: bool) -> list[Entry]:
-    events = list(
-        ConsentEvent.objects.filter(profile_id=profile.pk).order_by("-at")[:LIMIT]
-    )
+    """Tell rows of the ledger in words, in their order; in a handful of queries."""
     hashes = {event.evidence_hash for event in events} - {""}
     known = ConsentEvidence.objects.filter(hash__in=hashes if shows_evidence else [])
     evidence = dict(known.values_list("hash", "text"))
@@ -70,6 +56,29 @@ def _consent(profile: Profile, *, shows_evidence: bool) -> list[Entry]:
         )
         for event in events
     ]
+
+
+def address_entry(address: Address, *, write: Writer) -> Entry:
+    """Tell when an address came; `write` writes it as the reader may see it."""
+    what = f"{address.get_channel_display()} {write(address.channel, address.value)}"
+    return Entry(address.created_at, _("Address added"), [what], tone="info")
+
+
+def message_entry(message: PersonMessage, *, write: Writer) -> Entry:
+    """Tell what became of a message of a delivery."""
+    tries = ngettext("%(count)d attempt", "%(count)d attempts", message.attempt_count)
+    details = [
+        write(message.delivery.channel, message.address),
+        ", ".join(str(reason.label) for reason in message.reasons),
+        tries % {"count": message.attempt_count} if message.attempt_count else "",
+        message.reply,
+    ]
+    what = _("Delivery “%(label)s”: %(status)s") % {
+        "label": message.delivery.label,
+        "status": message.status.label,
+    }
+    shown = [text for text in details if text]
+    return Entry(message.at, what, shown, tone=_MESSAGE_TONES.get(message.status, ""))
 
 
 def _labels(events: Iterable[ConsentEvent]) -> dict[int, str]:
@@ -105,6 +114,7 @@ def _consent_entry(
         }[Direction(event.direction)]
     )
     details = [
+        _merge_of(event),
         str(ConsentSource(event.source).label),
         event.actor,
         str(ConsentReason(event.reason).label) if event.reason else "",
@@ -113,24 +123,17 @@ def _consent_entry(
     return Entry(event.at, what, [text for text in details if text], note, tone)
 
 
-def _quarantine(addresses: list[Address], write: Writer) -> list[Entry]:
-    if not addresses:
-        return []
-    values = {
-        (each.channel, each.digest): write(each.channel, each.value)
-        for each in addresses
+def _merge_of(event: ConsentEvent) -> str:
+    if event.direction != Direction.MERGE:
+        return ""
+    return _("profile %(old)d into profile %(new)d") % {
+        "old": event.profile_id,
+        "new": event.other_profile_id or 0,
     }
-    is_own = Q()
-    for channel, digest in values:
-        is_own |= Q(channel=channel, digest=digest)
-    events = QuarantineEvent.objects.filter(is_own).order_by("-at")[:LIMIT]
-    return [
-        _quarantine_entry(event, value=values[event.channel, event.digest])
-        for event in events
-    ]
 
 
-def _quarantine_entry(event: QuarantineEvent, *, value: str) -> Entry:
+def quarantine_entry(event: QuarantineEvent, *, value: str) -> Entry:
+    """Tell what happened to an address in quarantine."""
     name = Event(event.event).label if event.event in Event.values else event.event
     details = [
         f"{event.get_channel_display()} {value}",

@@ -94,9 +94,12 @@ def of(profile: Profile, *, now: datetime, shows_evidence: bool = True) -> Proof
     """Gather the proof of one person, in the language at hand.
 
     `shows_evidence` puts the free text behind each row in, where it was not erased.
-    A handful of queries, however long the ledger is.
+    With the ledger of every profile that was merged into this one. A handful of
+    queries, however long the ledger is.
     """
-    events = list(ConsentEvent.objects.filter(profile_id=profile.pk).order_by("pk"))
+    gone = Profile.objects.filter(merged_into=profile).values_list("pk", flat=True)
+    ids = [profile.pk, *gone]
+    events = list(ConsentEvent.objects.filter(profile_id__in=ids).order_by("pk"))
     names = _names(profile, events)
     versions = _versions(events)
     evidence = _evidence(events) if shows_evidence else {}
@@ -139,7 +142,7 @@ def _row(
     return Row(
         number=event.pk,
         at=event.at.astimezone(UTC).isoformat(" ", "milliseconds"),
-        what=names.get((event.channel, event.service_id), ""),
+        what=_what(event, names),
         direction=str(Direction(event.direction).label),
         source=str(ConsentSource(event.source).label),
         page=_page_name(version),
@@ -152,6 +155,15 @@ def _row(
         evidence_hash=event.evidence_hash,
         evidence=evidence.get(event.evidence_hash, ""),
     )
+
+
+def _what(event: ConsentEvent, names: Mapping[_Scope, str]) -> str:
+    if event.direction == Direction.MERGE:
+        return _("profile %(old)d into profile %(new)d") % {
+            "old": event.profile_id,
+            "new": event.other_profile_id or 0,
+        }
+    return names.get((event.channel, event.service_id), "")
 
 
 def _delivery(event: ConsentEvent, labels: Mapping[int, str]) -> str:
@@ -241,14 +253,18 @@ def _standing(
 ) -> list[Standing]:
     """Compare what counts now with the last word of the ledger on each scope."""
     now_out = _out_now(profile)
-    last: dict[_Scope, bool] = {}
-    for event in events:
-        # A keyword is about a number, whoever carries it, and sets no flag.
-        is_of_flag = event.source != ConsentSource.KEYWORD
-        if event.direction != Direction.MERGE and is_of_flag:
-            scope = (event.channel, event.service_id)
-            last[scope] = event.direction == Direction.OUT
-    scopes = [scope for scope in names if scope in last or scope in now_out]
+    last = last_words(events).get(profile.pk, {})
+    # A subscription that did not come along in a merge counts for nothing now.
+    own = {
+        _scope(event)
+        for event in events
+        if event.profile_id == profile.pk and _is_of_state(event)
+    }
+    scopes = [
+        scope
+        for scope in names
+        if scope in now_out or (scope in last and (scope in own or last[scope]))
+    ]
     return [
         Standing(
             names[scope],
@@ -257,6 +273,36 @@ def _standing(
         )
         for scope in scopes
     ]
+
+
+def last_words(events: Iterable[ConsentEvent]) -> dict[int, dict[_Scope, bool]]:
+    """Read a ledger in its order: by profile, whether it is out of each scope.
+
+    In a merge the stricter word wins: what stopped either one stops who lives on.
+    """
+    last: dict[int, dict[_Scope, bool]] = {}
+    for event in events:
+        words = last.setdefault(event.profile_id, {})
+        if event.direction != Direction.MERGE:
+            if _is_of_state(event):
+                words[_scope(event)] = event.direction == Direction.OUT
+            continue
+        living = last.setdefault(event.other_profile_id or 0, {})
+        for scope, is_out in words.items():
+            living[scope] = is_out or living.get(scope, False)
+    return last
+
+
+def _is_of_state(event: ConsentEvent) -> bool:
+    """Say whether a row is about a flag or a subscription of its profile.
+
+    A keyword is about a number, whoever carries it, and sets no flag.
+    """
+    return event.source != ConsentSource.KEYWORD
+
+
+def _scope(event: ConsentEvent) -> _Scope:
+    return event.channel, event.service_id
 
 
 def _out_now(profile: Profile) -> dict[_Scope, bool]:

@@ -227,14 +227,11 @@ class _Change:
 def is_overtaken(profile: Profile, link: Link, **scope: int) -> bool:
     """Say whether a person is erased, or stopped this after their link was made.
 
-    The scope is `channel` or `service_id`.
+    The scope is `channel` or `service_id`. A merge may have brought any stop.
     """
-    stops = ConsentEvent.objects.filter(
-        profile_id=profile.pk,
-        direction=Direction.OUT,
-        at__gte=link.made_at,
-        **scope,
-    )
+    is_stop = Q(profile_id=profile.pk, direction=Direction.OUT, **scope)
+    is_merge = Q(other_profile_id=profile.pk)
+    stops = ConsentEvent.objects.filter(is_stop | is_merge, at__gte=link.made_at)
     return profile.erased_at is not None or stops.exists()
 
 

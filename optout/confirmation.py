@@ -227,8 +227,11 @@ def _is_overtaken(sign_up: SignUp) -> bool:
     scope = Q(channel__in=[ANY_CHANNEL, Channel.EMAIL]) | Q(
         service_id__in=sign_up.service_ids
     )
+    is_stop = Q(of_them, scope, direction=Direction.OUT)
+    # A merge may have brought any stop.
+    is_merge = Q(other_profile_id__in=owners.values("pk"))
     stops = ConsentEvent.objects.filter(
-        of_them, scope, direction=Direction.OUT, at__gte=sign_up.requested_at
+        is_stop | is_merge, at__gte=sign_up.requested_at
     )
     return stops.exists() or _is_quarantined(sign_up, [Status.DENYLISTED])
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Final, NamedTuple, TypeAlias
 
 from optout.models.ledger import ConsentSource, Direction
-from profiles import bulk, in_flight
+from profiles import bulk, in_flight, merged
 
 _BATCH: Final = 1000
 _EVENT_COLUMNS: Final = (
@@ -26,11 +26,12 @@ _EVENT_COLUMNS: Final = (
 )
 _RAISE_ONE: Final = """
 INSERT INTO optout_optout (profile_id, channel, opted_out_at)
-SELECT id, %s, %s FROM profiles_profile WHERE id = %s
+SELECT COALESCE(merged_into_id, id), %s, %s FROM profiles_profile WHERE id = %s {lock}
 ON CONFLICT (profile_id, channel) DO NOTHING
-RETURNING (
-    SELECT digest FROM profiles_address
-    WHERE profile_id = %s AND channel = %s AND is_preferred
+RETURNING profile_id, (
+    SELECT address.digest FROM profiles_address address
+    WHERE address.profile_id = optout_optout.profile_id
+        AND address.channel = optout_optout.channel AND address.is_preferred
 )
 """
 
@@ -86,11 +87,12 @@ def set_missing(flags: Sequence[Flag], *, by: str, now: str) -> int:
 def raising(key: Key, *, now: object) -> tuple[str, list[object]]:
     """Give the statement that raises one flag, and its parameters.
 
-    It gives the digest of the preferred address when that is news; no row when the
-    flag is up already, and when there is no such profile.
+    Of a profile that was merged, it raises that of the one it lives on as. It gives
+    the id of the profile and the digest of its preferred address when that is news; no
+    row when the flag is up already, and when there is no such profile.
     """
     profile_id, channel = key
-    return _RAISE_ONE, [channel, now, profile_id, profile_id, channel]
+    return _RAISE_ONE.format(lock=merged.lock()), [channel, now, profile_id]
 
 
 def raise_missing(keys: Iterable[Key], *, now: object) -> set[Key]:

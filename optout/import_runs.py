@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from optout import flagging
 from optout.flagging import Flag
-from profiles import creating, storing
+from profiles import creating, merged, storing
 from profiles.chunks import Chunk, IdSet
 from profiles.combining import together
 from profiles.creating import KnownDomains, NewProfiles
@@ -121,6 +121,7 @@ class ImportRun:
 
     def apply(self, people: list[Waiting]) -> None:
         """Create or change the profiles that waiting rows are about."""
+        people = _living(people)
         known = self._load(
             ids=[one.profile_id for one in people if one.profile_id],
             external_ids=[one.external_id for one in people if not one.profile_id],
@@ -245,6 +246,21 @@ class ImportRun:
         self.progress = chunk.progress
         for failed in chunk.failed:
             self._report(failed)
+
+
+def _living(people: list[Waiting]) -> list[Waiting]:
+    """Put together what waits for profiles that were merged since it was planned."""
+    ids = merged.living_ids(one.profile_id for one in people if one.profile_id)
+    if all(number == living for number, living in ids.items()):
+        return people
+    found: dict[int, Waiting] = {}
+    for one in people:
+        one.profile_id = ids[one.profile_id] if one.profile_id else None
+        first = found.setdefault(one.profile_id or -len(found) - 1, one)
+        if first is not one:
+            for row in one.rows:
+                first.add(row)
+    return list(found.values())
 
 
 def _digest(row: ParsedRow, profile: StoredProfile | None, channel: int) -> str:

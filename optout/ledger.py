@@ -42,14 +42,17 @@ def record(
     service_id: int | None = None,
     wording_hash: str = "",
     landing_page_version_id: int | None = None,
+    other_profile_id: int | None = None,
 ) -> ConsentEvent:
     """Write one change of consent; the note, if any, becomes evidence.
 
-    It is about a channel, ANY_CHANNEL included, or else about a service.
+    It is about a channel, ANY_CHANNEL included, or else about a service, or else a
+    merge: then the other profile is the one that lives on.
     """
     event = ConsentEvent(
         at=now,
         profile_id=profile_id,
+        other_profile_id=other_profile_id,
         address_digest=address_digest,
         direction=direction,
         channel=channel,
@@ -72,21 +75,27 @@ def record_change(
 ) -> int | None:
     """Make one change of consent and write it, both or neither, as fast as can be.
 
-    The statement gives a row with the digest of the address when it changed something,
-    and no row when it did not. Gives the id of the ledger's row, or None.
+    The statement gives a row with the id of the profile and the digest of its address
+    when it changed something, and no row when it did not. Gives the id of the ledger's
+    row, or None; the event says whose it is then.
     """
     if connection.vendor == "postgresql":
         # One journey to the server instead of four.
-        places, values = _row(event, address_digest="change.digest")
+        places, values = _row(
+            event, profile_id="change.profile_id", address_digest="change.digest"
+        )
         rows = bulk.select(
-            f"WITH change (digest) AS ({statement})"
-            f" {_INTO} SELECT {places} FROM change RETURNING id",
+            f"WITH change (profile_id, digest) AS ({statement})"
+            f" {_INTO} SELECT {places} FROM change RETURNING id, profile_id",
             [*parameters, *values],
         )
-        return rows[0][0] if rows else None
+        for event_id, event.profile_id in rows:
+            return int(event_id)
+        return None
 
     with transaction.atomic():
-        for (digest,) in bulk.select(statement, parameters):
+        for profile_id, digest in bulk.select(statement, parameters):
+            event.profile_id = profile_id
             event.address_digest = UUID(digest) if digest else None
             places, values = _row(event)
             rows = bulk.select(f"{_INTO} SELECT {places} RETURNING id", values)

@@ -25,7 +25,7 @@ from optout.planned_changes import (
 )
 from optout.preferences import Scope
 from optout.tokens import Link
-from profiles import adding
+from profiles import adding, merged
 from profiles.addresses import ParsedAddress, parse_postal
 from profiles.models import Profile
 
@@ -66,9 +66,11 @@ class Sent:
 def carry_out(profile: Profile, sent: Sent) -> tuple[int, ...]:
     """Write what an identified person sent; gives the new rows of the ledger.
 
-    An erased person can only stop.
+    An erased person can only stop. Of a profile that was merged meanwhile, the one it
+    lives on as is meant.
     """
-    profile = Profile.objects.select_for_update(no_key=True).get(pk=profile.pk)
+    living_id = merged.living_id(profile.pk)
+    profile = Profile.objects.select_for_update(no_key=True).get(pk=living_id)
     content = sent.version.read()
     state = state_of(profile, content, is_identified=True, now=sent.now)
     changes = plan(sent.version.page.type, content, state=state, sent=sent.submission)

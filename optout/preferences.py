@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from optout import flagging, ledger
 from optout.models import ConsentEvent, OptOut
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
-from profiles import in_flight
+from profiles import in_flight, merged
 from profiles.channels import ANY_CHANNEL
 from profiles.models import Address, Profile
 
@@ -66,17 +66,19 @@ def opt_out(
 
     With Scope.SHARED_ADDRESS also every profile that carries one of its addresses of
     that channel (of any channel for ANY_CHANNEL). A profile that was opted out
-    already gets no second flag and no second ledger row (promise 8). `language` is that
-    of the page where it was asked for.
+    already gets no second flag and no second ledger row (promise 8); of one that was
+    merged, the one it lives on as is meant. `language` is that of the page where it was
+    asked for.
     """
     now = now or timezone.now()
-    covered = [profile.pk]
+    asked = [profile.pk]
     if scope is Scope.SHARED_ADDRESS:
         others = profiles_sharing_address(profile, channel)
-        covered += others.values_list("pk", flat=True)
+        asked += others.values_list("pk", flat=True)
 
+    covered = sorted(set(merged.living_ids(asked).values()))
     changed = _raise_flags(covered, channel, now=now)
-    in_flight.wait_until_none(covered)
+    in_flight.wait_until_none({*asked, *covered})
     digests = _preferred_digests(changed, channel)
     evidence = ledger.record_evidence(changed, note, now=now)
     ledger.record_many(
@@ -97,7 +99,7 @@ def opt_out(
         )
         for profile_id in changed
     )
-    return OptOutResult(tuple(sorted(covered)), tuple(changed))
+    return OptOutResult(tuple(covered), tuple(changed))
 
 
 def opt_out_one(
@@ -125,7 +127,8 @@ def opt_out_one(
         language=language,
     )
     event_id = ledger.record_change(statement, parameters, event=event)
-    in_flight.wait_until_none([profile_id])
+    living_id = merged.living_id(profile_id) if event_id is None else event.profile_id
+    in_flight.wait_until_none({profile_id, living_id})
     return event_id
 
 

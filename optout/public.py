@@ -36,7 +36,7 @@ def one_click(request: HttpRequest, token: str) -> HttpResponse:
     who = recipients.find(link)
     with translation.override(supported(request, who.language)):
         if request.method == "POST" and form_of(request) == _ONE_CLICK:
-            stopped = _stop(link, ConsentSource.ONE_CLICK)
+            stopped = _stop(who.link, ConsentSource.ONE_CLICK)
             return page("stopped", about(who) | stopped.late)
         # The button is of another purpose than the header's link.
         return ask(who, tokens.make(link, Purpose.STOP))

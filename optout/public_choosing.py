@@ -16,7 +16,7 @@ from profiles import in_flight
 def preferences(request: HttpRequest, token: str) -> HttpResponse:
     """Show what a person gets, with boxes; save what they chose.
 
-    A link that is too old for that still stops messages.
+    A link that is too old for that, or whose profile was merged, still stops messages.
     """
     try:
         link = tokens.read(token, Purpose.PREFERENCES, now=timezone.now())
@@ -29,6 +29,9 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
         return unknown(request)
     who = recipients.find(link)
     with translation.override(supported(request, who.language)):
+        if who.is_merged:
+            stop_token = tokens.make(link, Purpose.STOP)
+            return public.ask(who, stop_token, is_expired=True)
         form = form_of(request) if request.method == "POST" else []
         fields = dict(form)
         if "undo" in fields:

@@ -71,6 +71,8 @@ def own_page(request: HttpRequest, public_id: str, token: str) -> HttpResponseBa
     except InvalidToken:
         return unknown(request)
     who = recipients.find(link)
+    if who.is_merged:
+        return _built_in(request, who, is_expired=True)
     form = form_of(request) if request.method == "POST" else []
     if "undo" in dict(form):
         with translation.override(supported(request, who.language)):

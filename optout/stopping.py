@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from optout import ledger, preferences, repeated_stops, subscriptions
 from optout.models import ConsentEvent, OptOut, Service, Subscription
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link
+from profiles import merged
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Profile
 
@@ -37,7 +38,7 @@ def stop(
     That is the subscription to its service, else its channel; its channel as well
     when the service is gone. Gives the id of the ledger row, or None when it was no
     news. Somebody who was erased is stopped like anybody: the empty row is kept for
-    that.
+    that. The link of a profile that was merged stops the one that lives on.
     """
     how: dict[str, Any] = {
         "source": source,
@@ -51,17 +52,25 @@ def stop(
     else:
         event_id = _leave(link, service, **how)
     if event_id is None:
-        repeated_stops.note(link if service else replace(link, service_id=0), now=now)
+        again = link if service else replace(link, service_id=0)
+        repeated_stops.note(living(again), now=now)
     return event_id
 
 
+@transaction.atomic
 def _leave(link: Link, service: Service, **how: Any) -> int | None:
+    link = living(link)
     profile = Profile.objects.filter(pk=link.profile_id).first()
     if profile is None:
         return None
-    with transaction.atomic():
-        is_news = subscriptions.unsubscribe(profile, service, by="", **how)
-        return _last_events(link, 1)[0].pk if is_news else None
+    is_news = subscriptions.unsubscribe(profile, service, by="", **how)
+    return _last_events(link, 1)[0].pk if is_news else None
+
+
+@transaction.atomic
+def living(link: Link) -> Link:
+    """Give a link as it is about who lives on, when its profile was merged."""
+    return replace(link, profile_id=merged.living_id(link.profile_id))
 
 
 def service_of(link: Link) -> Service | None:
@@ -220,6 +229,8 @@ def _short(token: str) -> str:
 
 
 def _last_events(link: Link, count: int) -> list[ConsentEvent]:
-    """Give the latest changes of a person's consent, oldest first."""
-    events = ConsentEvent.objects.filter(profile_id=link.profile_id)
+    """Give the latest changes of a person's consent, oldest first; merges are some."""
+    events = ConsentEvent.objects.filter(
+        Q(profile_id=link.profile_id) | Q(other_profile_id=link.profile_id)
+    )
     return list(events.order_by("-pk")[:count])[::-1]

@@ -16,7 +16,7 @@ from optout import ledger, service_mails, tasks_subscribing
 from optout.models import Service, Subscription
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from optout.preferences import ConsentError
-from profiles import in_flight
+from profiles import in_flight, merged
 from profiles.models import Address, Profile
 
 # Nobody stands behind a subscription by these but whoever made the file.
@@ -104,8 +104,12 @@ def unsubscribe(
     """End the subscription of a profile; returns whether that was news.
 
     Somebody who never subscribed is recorded as well: no file may subscribe them. A
-    second time changes nothing and leaves no second row in the ledger (promise 8).
+    second time changes nothing and leaves no second row in the ledger (promise 8). Of a
+    profile that was merged, the one it lives on as is meant.
     """
+    asked_id, living_id = profile.pk, merged.living_id(profile.pk)
+    if living_id != asked_id:
+        profile = Profile.objects.get(pk=living_id)
     # Who never subscribed is not told of an end; asked before there is one.
     was_subscribed = (
         tells
@@ -115,7 +119,7 @@ def unsubscribe(
         .exists()
     )
     is_news = _end(profile.pk, service.pk, source=source, now=now)
-    in_flight.wait_until_none([profile.pk])
+    in_flight.wait_until_none({asked_id, living_id})
     if not is_news:
         return False
     _record(

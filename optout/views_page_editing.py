@@ -160,7 +160,7 @@ def _visitor(request: HttpRequest, shown: Shown) -> Visitor:
     external_id = request.GET.get("external_id", "")
     if not external_id or not request.user.has_perm("profiles.view_profile"):
         return Visitor()
-    known = Profile.objects.not_erased().filter(external_id=external_id).first()
+    known = Profile.objects.known_as(external_id).first()
     if known is None:
         return Visitor()
     state = state_of(known, shown.content, is_identified=True, now=timezone.now())

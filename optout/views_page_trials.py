@@ -64,7 +64,7 @@ def landing_page_dry_run(request: HttpRequest, page_id: int) -> HttpResponse:
 
 def _profile(request: HttpRequest) -> Profile | None:
     external_id = request.GET.get("external_id", "").strip()
-    return Profile.objects.not_erased().filter(external_id=external_id).first()
+    return Profile.objects.known_as(external_id).first()
 
 
 def _tried(

@@ -9,7 +9,13 @@ from profiles.channels import Channel
 
 class ProfileQuerySet(models.QuerySet["Profile"]):
     def not_erased(self) -> "ProfileQuerySet":
+        """Keep who can still be reached: neither erased nor merged into another."""
         return self.filter(erased_at__isnull=True)
+
+    def known_as(self, external_id: str) -> "ProfileQuerySet":
+        """Keep who has an external id, or has taken over the profile that has it."""
+        is_known = Q(external_id=external_id) | Q(merged__external_id=external_id)
+        return self.not_erased().filter(is_known).distinct()
 
 
 class Profile(models.Model):
@@ -55,7 +61,20 @@ class Profile(models.Model):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     updated_at = models.DateTimeField(_("updated"), default=timezone.now)
+    # When it was emptied: by erasure, or by a merge if `merged_into` says where to.
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+    # Always who lives on: a later merge of that one moves this as well.
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        editable=False,
+        db_constraint=False,
+        db_index=False,
+        related_name="merged",
+        verbose_name=_("merged into"),
+    )
 
     objects = ProfileQuerySet.as_manager()
 
@@ -66,6 +85,7 @@ class Profile(models.Model):
             ("import_profile", _("Can import profiles from a file")),
             ("export_profile", _("Can export profiles to a file")),
             ("erase_profile", _("Can erase a profile")),
+            ("merge_profile", _("Can merge two profiles of one person")),
         ]
         constraints = [
             # Not `unique=True`, which would add a second index for LIKE.
@@ -80,6 +100,11 @@ class Profile(models.Model):
                 fields=["erased_at"],
                 condition=Q(erased_at__isnull=False),
                 name="profiles_profile_erased",
+            ),
+            models.Index(
+                fields=["merged_into"],
+                condition=Q(merged_into__isnull=False),
+                name="profiles_profile_merged",
             ),
         ]
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import phonenumbers
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from profiles.addresses import parse
 from profiles.channels import TELEPHONE_CHANNELS, Channel
@@ -72,7 +73,9 @@ def _by_key(text: str) -> QuerySet[Profile, int]:
         external_id__startswith=text,
     )
     is_key |= Q(pk__in=row_ids([text.lstrip("#")]))
-    return Profile.objects.filter(is_key).values_list("pk", flat=True)
+    # Who was merged is found as who they live on as.
+    living = Coalesce("merged_into_id", "pk")
+    return Profile.objects.filter(is_key).values_list(living, flat=True)
 
 
 def _by_address(text: str) -> QuerySet[Address, int]:

@@ -74,7 +74,8 @@ FROM import_key k
 JOIN import_address a ON a.digest = k.digest
 JOIN import_row r ON r.line = a.line
 JOIN import_first f ON f.external_id = r.external_id
-LEFT JOIN profiles_profile p ON p.external_id = r.external_id
+LEFT JOIN profiles_profile named ON named.external_id = r.external_id
+LEFT JOIN profiles_profile p ON p.id = coalesce(named.merged_into_id, named.id)
 WHERE k.is_email
 """
 
@@ -153,8 +154,9 @@ SELECT row_number() OVER (ORDER BY first, who, is_late, line) AS place,
 FROM (
     SELECT w.*, min(line) OVER (PARTITION BY who) AS first
     FROM (
-        SELECT r.line, p.id AS profile_id, 0 AS is_late,
-            coalesce('p' || p.id, 'e' || r.external_id) AS who
+        SELECT r.line, coalesce(p.merged_into_id, p.id) AS profile_id, 0 AS is_late,
+            coalesce('p' || coalesce(p.merged_into_id, p.id), 'e' || r.external_id)
+                AS who
         FROM import_row r
         LEFT JOIN profiles_profile p ON p.external_id = r.external_id
         WHERE r.external_id IS NOT NULL

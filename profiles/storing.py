@@ -6,8 +6,8 @@ channel becomes the preferred one, and the others stay. All writing is by the th
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -64,6 +64,9 @@ class Change:
 def load(column: str, given: Iterable[Any], *, is_locked: bool) -> list[StoredProfile]:
     """Load profiles with their addresses, by `id` or `external_id`; no erased ones.
 
+    By the external id of one that was merged, the one it lives on as is given, under
+    the id that was asked for.
+
     `is_locked` locks their rows until the end of the transaction, where rows have
     locks, so that nobody changes what we compare with.
     """
@@ -73,14 +76,25 @@ def load(column: str, given: Iterable[Any], *, is_locked: bool) -> list[StoredPr
     condition, parameter = bulk.is_any_of(column, wanted)
     has_locks = is_locked and connection.vendor == "postgresql"
     rows = bulk.select(
-        f"SELECT id, external_id, attributes, {', '.join(VALUES)}"
-        f" FROM profiles_profile WHERE {condition} AND erased_at IS NULL"
+        f"SELECT merged_into_id, id, external_id, attributes, {', '.join(VALUES)}"
+        f" FROM profiles_profile WHERE {condition}"
+        " AND (erased_at IS NULL OR merged_into_id IS NOT NULL)"
         + (" ORDER BY id FOR NO KEY UPDATE" if has_locks else ""),
         [parameter],
     )
-    profiles = {row[0]: _stored(row) for row in rows}
+    profiles = {row[1]: _stored(row[1:]) for row in rows if row[0] is None}
     _load_addresses(profiles)
-    return list(profiles.values())
+    gone = {row[2]: row[0] for row in rows if row[0] is not None and row[2]}
+    return [*profiles.values(), *_living(gone, is_locked=is_locked)]
+
+
+def _living(gone: Mapping[str, int], *, is_locked: bool) -> Iterator[StoredProfile]:
+    """Load whom merged profiles live on as, by {external id: profile id}."""
+    living = load("id", sorted(set(gone.values())), is_locked=is_locked)
+    by_id = {profile.id: profile for profile in living}
+    for external_id, profile_id in gone.items():
+        if profile_id in by_id:
+            yield replace(by_id[profile_id], external_id=external_id)
 
 
 def _stored(row: tuple[Any, ...]) -> StoredProfile:

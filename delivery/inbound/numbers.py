@@ -15,9 +15,10 @@ from delivery import locks
 from optout import ledger
 from optout.models import ConsentEvent
 from optout.models.ledger import ConsentSource, Direction
+from profiles import merged
 from profiles.addresses import ParsedAddress
 from profiles.channels import Channel
-from profiles.models import Address
+from profiles.models import Address, Profile
 from quarantine.models import QuarantinedAddress, QuarantineEvent
 from quarantine.reasons import Event, Reason, Source, Status
 from quarantine.transitions import apply, is_stopped_by_keyword
@@ -56,9 +57,12 @@ def stop(
         note=note,
         now=now,
     )
-    untold = _carriers(number.digest) - _told(number.digest)
+    is_news = before is not Status.DENYLISTED
+    untold = _carriers(number.digest)
+    if not is_news:
+        untold -= _told(number.digest)
     rows = _record(untold, number, Direction.OUT, by=by, now=now, language=language)
-    return NumberChange(before is not Status.DENYLISTED, rows)
+    return NumberChange(is_news, rows)
 
 
 @transaction.atomic
@@ -110,14 +114,22 @@ def is_erased(digest: UUID) -> bool:
 
 
 def _carriers(digest: UUID) -> set[int]:
+    """Give the profiles that carry a number, as they live on."""
     carrying = Address.objects.filter(channel=Channel.SMS, digest=digest)
-    return set(carrying.values_list("profile_id", flat=True))
+    ids = carrying.values_list("profile_id", flat=True)
+    return set(merged.living_ids(ids).values())
 
 
 def _told(digest: UUID) -> set[int]:
     """Give the profiles of which the ledger says, since the STOP, that it was made."""
+    carriers = _carriers(digest)
+    gone = dict(
+        Profile.objects.filter(merged_into__in=carriers).values_list(
+            "pk", "merged_into_id"
+        )
+    )
     events = ConsentEvent.objects.filter(
-        profile_id__in=_carriers(digest),
+        profile_id__in=[*carriers, *gone],
         channel=Channel.SMS,
         source=ConsentSource.KEYWORD,
         direction=Direction.OUT,
@@ -129,7 +141,8 @@ def _told(digest: UUID) -> set[int]:
     since = stops.order_by("-pk").values_list("at", flat=True).first()
     if since is not None:
         events = events.filter(at__gte=since)
-    return set(events.values_list("profile_id", flat=True))
+    told = set(events.values_list("profile_id", flat=True))
+    return {gone.get(profile_id, profile_id) for profile_id in told}
 
 
 def _record(

@@ -12,6 +12,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -124,11 +125,16 @@ def channel_of(item: TriageItem) -> Channel | None:
 
 
 def people_of(item: TriageItem) -> list[Profile]:
-    """List who it is about: the profile of its token, else who carries its address."""
+    """List who it is about: the profile of its token, else who carries its address.
+
+    Of a profile that was merged, it is the one that lives on.
+    """
     inbound = item.inbound
     living = Profile.objects.not_erased()
     if inbound.profile_id is not None:
-        return list(living.filter(pk=inbound.profile_id))
+        living_id = Coalesce("merged_into_id", "pk")
+        known = Profile.objects.filter(pk=inbound.profile_id)
+        return list(living.filter(pk__in=known.values_list(living_id)))
     if inbound.digest is None:
         return []
     carrying = Address.objects.filter(digest=inbound.digest).values("profile_id")

@@ -1,7 +1,6 @@
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required, permission_required
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -75,9 +74,9 @@ def delivery_explanation(request: HttpRequest, delivery_id: int) -> HttpResponse
 
 
 def _profile(external_id: str, number: str) -> Profile | None:
-    by_number = Q(pk__in=row_ids([number]))
-    is_wanted = Q(external_id=external_id) if external_id else by_number
-    return Profile.objects.not_erased().filter(is_wanted).first()
+    if external_id:
+        return Profile.objects.known_as(external_id).first()
+    return Profile.objects.not_erased().filter(pk__in=row_ids([number])).first()
 
 
 def _find(delivery_id: int) -> Delivery:

@@ -1,7 +1,11 @@
 """Doors to people: search, the page of one, quarantine of their addresses, erasure."""
 
+from typing import TypedDict, cast
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
+from django.forms.models import ModelChoiceField, ModelChoiceIterator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -9,24 +13,43 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from delivery import audit, erasure, profile_messages, profile_page, proof
+from delivery import (
+    audit,
+    erasure,
+    past_explanation,
+    person_messages,
+    profile_page,
+    proof,
+    timeline,
+)
 from delivery.explanation import Explanation, explain
 from delivery.forms_profiles import (
     EraseForm,
     ExplanationForm,
     QuarantineAllForm,
     SearchForm,
+    TimelineForm,
 )
-from delivery.history import history_of
+from delivery.past_explanation import PastExplanation
+from delivery.person_messages import LOOKED_THROUGH, PersonMessage
 from optout.forms import BoxesForm
 from optout.forms_subscribing import SubscriptionForm
 from profiles import showing
+from optout.models import Service
 from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 from profiles.paging import page_of
 from profiles.searching import LIMIT, search
 from quarantine.listing import quarantine_all_addresses
 from quarantine.transitions import QuarantineError
+
+_NEWEST = 20
+
+
+class _Readable(TypedDict):
+    write: showing.Writer
+    shows_evidence: bool
+
 
 _PROOF_RIGHTS = ["profiles.view_profile", "optout.view_consentevent"]
 
@@ -54,8 +77,12 @@ def profiles(request: HttpRequest) -> HttpResponse:
 @permission_required("profiles.view_profile", raise_exception=True)
 @require_safe
 def profile(request: HttpRequest, profile_id: int) -> HttpResponse:
-    """Show all that is known of one person."""
-    return _show(request, get_object_or_404(Profile, pk=profile_id))
+    """Show all that is known of one person; of one who was merged, who lives on."""
+    person = get_object_or_404(Profile, pk=profile_id)
+    if person.merged_into_id is not None:
+        messages.info(request, _("The profile was merged into this one."))
+        return redirect("profile", person.merged_into_id)
+    return _show(request, person)
 
 
 @login_required
@@ -136,9 +163,52 @@ def consent_proof_csv(request: HttpRequest, profile_id: int) -> HttpResponse:
     return response
 
 
+@login_required
+@permission_required("profiles.view_profile", raise_exception=True)
+@require_safe
+def whole_timeline(request: HttpRequest, profile_id: int) -> HttpResponse:
+    """Show everything that happened to one person, by the page."""
+    person = get_object_or_404(Profile, pk=profile_id)
+    kinds = _kinds_for(request)
+    form = TimelineForm(request.GET, kinds=kinds)
+    kind = form.cleaned_data["kind"] if form.is_valid() else ""
+    page = timeline.page_of(
+        person.merged_into or person,
+        **_readable(request),
+        kinds=[kind] if kind else kinds,
+        after=request.GET.get("after", ""),
+    )
+    query = {"kind": kind, "after": page.older}
+    context = {
+        "profile": person.merged_into or person,
+        "form": form,
+        "timeline": page,
+        "is_first": "after" not in request.GET,
+        "kind": kind,
+        "older_url": f"?{urlencode(query)}" if page.older else "",
+        "has_logs": timeline.Kind.MESSAGE in kinds,
+        "looked_through": LOOKED_THROUGH,
+    }
+    return render(request, "profiles/timeline.html", context)
+
+
+def _readable(request: HttpRequest) -> _Readable:
+    """Say how the timeline is written for whoever asks."""
+    may_see_evidence = request.user.has_perm("optout.view_consentevidence")
+    return {"write": showing.writer(request), "shows_evidence": may_see_evidence}
+
+
+def _kinds_for(request: HttpRequest) -> list[str]:
+    """List the kinds of entries that somebody may see: messages need their right."""
+    may_see_logs = request.user.has_perm("delivery.view_message")
+    hidden = frozenset() if may_see_logs else timeline.OF_LOGS
+    return [kind for kind in timeline.Kind.values if kind not in hidden]
+
+
 def _proof(request: HttpRequest, profile_id: int) -> proof.Proof:
+    known = get_object_or_404(Profile, pk=profile_id)
     return proof.of(
-        get_object_or_404(Profile, pk=profile_id),
+        known.merged_into or known,
         now=timezone.now(),
         shows_evidence=request.user.has_perm("optout.view_consentevidence"),
     )
@@ -152,7 +222,13 @@ def _show(
     erase_form: EraseForm | None = None,
 ) -> HttpResponse:
     addresses = profile_page.addresses_of(person)
+    subscribing = SubscriptionForm(auto_id="subscribe_%s")
+    # Asked for once, not for each time the page looks at them.
+    choice = cast(ModelChoiceField[Service], subscribing.fields["service"])
+    services = list(cast(ModelChoiceIterator[Service], choice.choices))
+    choice.choices = services
     ask = ExplanationForm(request.GET if "delivery" in request.GET else None)
+    sent_messages = _messages_for(request, person)
     return render(
         request,
         "profiles/profile.html",
@@ -160,29 +236,36 @@ def _show(
             "profile": person,
             "lines": profile_page.address_lines(addresses),
             "others": profile_page.others_with(addresses, profile=person),
-            "history": history_of(
+            "timeline": timeline.page_of(
                 person,
-                addresses,
-                write=showing.writer(request),
-                shows_evidence=request.user.has_perm("optout.view_consentevidence"),
+                **_readable(request),
+                addresses=addresses,
+                messages=sent_messages,
+                kinds=_kinds_for(request),
+                size=_NEWEST,
             ),
             "boxes": BoxesForm(
                 person, may_lift=request.user.has_perm("optout.lift_optout")
             ),
             "subscriptions": profile_page.subscriptions_of(person),
-            "subscription_form": SubscriptionForm(auto_id="subscribe_%s"),
+            "subscription_form": subscribing,
+            "services": services[1:],
             "now": timezone.now(),
             "quarantine_form": quarantine_form or QuarantineAllForm(),
             "erase_form": erase_form or EraseForm(person),
             "ask": ask,
-            "sent_messages": (
-                profile_messages.latest_of(person)
-                if request.user.has_perm("delivery.view_message")
-                else []
-            ),
+            "sent_messages": person_messages.begun(sent_messages),
             "explanation": _explanation(request, person, ask),
+            "past": _past(request, person, ask),
         },
     )
+
+
+def _messages_for(request: HttpRequest, person: Profile) -> list[PersonMessage]:
+    if not request.user.has_perm("delivery.view_message"):
+        return []
+    gone = Profile.objects.filter(merged_into=person).values_list("pk", flat=True)
+    return person_messages.latest_of([person.pk, *gone])
 
 
 def _explanation(
@@ -191,7 +274,22 @@ def _explanation(
     may_ask = request.user.has_perm("delivery.view_delivery")
     if not may_ask or not ask.is_bound or not ask.is_valid():
         return None
+    if ask.cleaned_data["on"] is not None:
+        return None
     return explain(person, ask.cleaned_data["delivery"], now=timezone.now())
+
+
+def _past(
+    request: HttpRequest, person: Profile, ask: ExplanationForm
+) -> PastExplanation | None:
+    """Answer for a day that is over, as the explanation does for now."""
+    may_ask = request.user.has_perm("delivery.view_message")
+    if not may_ask or not ask.is_bound or not ask.is_valid():
+        return None
+    day = ask.cleaned_data["on"]
+    if day is None:
+        return None
+    return past_explanation.explain(person, ask.cleaned_data["delivery"], day)
 
 
 def _quarantined(count: int) -> str:

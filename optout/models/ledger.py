@@ -85,6 +85,12 @@ class ConsentEvent(models.Model):
                 condition=Q(landing_page_version_id__isnull=False),
                 name="optout_event_page",
             ),
+            # What a profile has taken over.
+            models.Index(
+                fields=["other_profile_id", "at"],
+                condition=Q(other_profile_id__isnull=False),
+                name="optout_event_merge",
+            ),
             # For bursts: the newest opt-outs that deliveries led to.
             models.Index(
                 fields=["at"],

@@ -136,6 +136,10 @@ class EligibilityMachine(RuleBasedStateMachine):
     def is_erased(self, person):
         self.stage.erase(person)
 
+    @rule(keep=people, lose=people)
+    def are_merged(self, keep, lose):
+        self.stage.merge(keep, lose)
+
     @rule(plan=plans())
     def another_delivery(self, plan):
         self.plan = plan

@@ -35,6 +35,11 @@ class Person:
     # service -> since when, or None when the person left it
     subscriptions: dict[str, datetime | None] = field(default_factory=dict)
     is_erased: bool = False
+    merged_into: "Person | None" = None
+
+    @property
+    def living(self) -> "Person":
+        return self.merged_into.living if self.merged_into else self
 
     def preferred(self, channel: int) -> KnownAddress | None:
         for address in self.addresses:
@@ -112,6 +117,32 @@ def local_reasons(world: World, person: Person, plan: Plan) -> int:
     if plan.excludes_shared_opt_outs and _is_opted_out_elsewhere(world, person, plan):
         bits |= BIT[9]
     return bits
+
+
+def merge(keep: Person, lose: Person) -> None:
+    """Make one person of two: the stricter state wins."""
+    mailboxes = {(each.channel, each.mailbox) for each in lose.addresses}
+    for address in lose.addresses:
+        own = [each for each in keep.addresses if each.channel == address.channel]
+        address.is_preferred &= not any(each.is_preferred for each in own)
+    known = {(each.channel, each.mailbox) for each in keep.addresses}
+    keep.addresses += [
+        each for each in lose.addresses if (each.channel, each.mailbox) not in known
+    ]
+    keep.opt_outs |= lose.opt_outs
+    keep.country = keep.country or lose.country
+    email = keep.preferred(0)
+    is_same_mailbox = email is None or (0, email.mailbox) in mailboxes
+    for service, since in lose.subscriptions.items():
+        if service not in keep.subscriptions:
+            if since is None or is_same_mailbox:
+                keep.subscriptions[service] = since
+        elif since is None or keep.subscriptions[service] is None:
+            keep.subscriptions[service] = None
+        else:
+            keep.subscriptions[service] = min(since, keep.subscriptions[service])
+    lose.is_erased, lose.merged_into = True, keep
+    lose.addresses, lose.subscriptions = [], {}
 
 
 def _is_subscribed(world: World, person: Person, plan: Plan) -> bool:

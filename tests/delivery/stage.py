@@ -9,7 +9,7 @@ import io
 import random
 from datetime import UTC, datetime, timedelta
 
-from delivery import analysis, audiences, erasure
+from delivery import analysis, audiences, erasure, merging
 from delivery.models import Delivery, Message
 from optout import preferences, subscriptions
 from optout.importing import import_profiles
@@ -115,7 +115,7 @@ class Stage:
             source=ConsentSource.OPERATOR,
             now=NOW,
         )
-        person.opt_outs.add(int(channel))
+        person.living.opt_outs.add(int(channel))
 
     def opt_in(self, person, channel: int) -> None:
         if person.is_erased:
@@ -174,9 +174,9 @@ class Stage:
             ]
         )
         import_profiles(io.BytesIO(rows.getvalue().encode()), now=NOW)
-        self._remember_address(person, mailbox)
+        self._remember_address(person.living, mailbox)
         if flag is not None:
-            person.opt_outs.add(int(flag))
+            person.living.opt_outs.add(int(flag))
 
     def set_status(self, mailbox, spelling: int, status: Status) -> None:
         channel = channel_of(mailbox)
@@ -199,11 +199,27 @@ class Stage:
         """Erase: opted out of everything, and each address denylisted for ever."""
         profile = Profile.objects.get(pk=person.id)
         erasure.erase(profile, by="stage", reason="asked", now=NOW)
+        person = person.living
+        for each in self.world.people:
+            if each.living is person:
+                each.external_id = None
         for address in person.addresses:
             self.world.quarantine[address.channel, address.mailbox] = "denylisted"
         person.opt_outs.add(ANY_CHANNEL)
         person.subscriptions = {}
         person.is_erased, person.external_id, person.addresses = True, None, []
+
+    def merge(self, keep, lose) -> None:
+        if keep is lose or keep.is_erased or lose.is_erased:
+            return
+        merging.merge(
+            Profile.objects.get(pk=keep.id),
+            Profile.objects.get(pk=lose.id),
+            by="stage",
+            reason="One person",
+            now=NOW,
+        )
+        oracle.merge(keep, lose)
 
     def make_delivery(self, plan: oracle.Plan) -> Delivery:
         audience = audiences.everybody()

@@ -43,7 +43,7 @@ def profile() -> Profile:
 @contextmanager
 def on_its_way(profile: Profile, *, seconds: float = 60) -> Iterator[None]:
     """Send a message to a person over another connection, for some seconds."""
-    digest = Address.objects.get(profile=profile).digest
+    digest = Address.objects.get(profile=profile, is_preferred=True).digest
     began, end = Event(), Event()
 
     def send() -> None:

@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         external_id = options["external_id"]
-        profile = Profile.objects.filter(external_id=external_id).first()
+        profile = Profile.objects.known_as(external_id).first()
         if profile is None:
             raise CommandError(
                 _(

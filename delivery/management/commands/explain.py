@@ -27,7 +27,7 @@ class Command(BaseCommand):
             delivery = preparation.find(options["delivery"])
         except preparation.DeliveryError as error:
             raise CommandError(str(error)) from error
-        profile = Profile.objects.filter(external_id=options["external_id"]).first()
+        profile = Profile.objects.known_as(options["external_id"]).first()
         if profile is None:
             raise CommandError(
                 _("There is no profile ‘%(id)s’. Check the external id.")

@@ -8,11 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from delivery import profile_messages
+from delivery import person_messages
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
 from delivery.models import Delivery, Message
-from delivery.profile_messages import SentMessage
+from delivery.person_messages import PersonMessage
 from delivery.states import MessageStatus
+from profiles.models import Profile
 from tests import factories
 from tests.delivery.sending_stage import Wire, make_confirmed, make_sending, send_once
 
@@ -33,7 +34,11 @@ def send(outcome: Outcome, *, label: str) -> Delivery:
     return delivery
 
 
-def told(rows: list[SentMessage]) -> list[tuple[str, MessageStatus, str]]:
+def card_of(profile: Profile) -> list[PersonMessage]:
+    return person_messages.begun(person_messages.latest_of([profile.pk]))
+
+
+def told(rows: list[PersonMessage]) -> list[tuple[str, MessageStatus, str]]:
     return [(row.delivery.label, row.status, row.reply) for row in rows]
 
 
@@ -43,7 +48,7 @@ def test_messages_are_listed_with_what_was_said_last_the_newest_first(anna):
     factories.make_opt_out(profile=anna)
     make_sending(label="Third")
 
-    assert told(profile_messages.latest_of(anna)) == [
+    assert told(card_of(anna)) == [
         ("Third", MessageStatus.EXCLUDED, ""),
         ("Second", MessageStatus.FAILED, "550 5.1.1 Nobody <here>"),
         ("First", MessageStatus.READY, "connection_broken"),
@@ -58,7 +63,7 @@ def test_last_attempt_is_the_one_that_counts(anna):
     before = timezone.now()
     send_once(Wire(GONE))
 
-    (message,) = profile_messages.latest_of(anna)
+    (message,) = card_of(anna)
 
     assert (message.status, message.reply) == (MessageStatus.FAILED, GONE.reply)
     assert message.at >= before
@@ -68,26 +73,26 @@ def test_delivery_that_did_not_begin_and_messages_of_others_are_not_listed(anna)
     make_confirmed(label="Later", contact_at=timezone.now() + timedelta(hours=1))
     other = factories.make_profile(email="bo@example.com")
 
-    assert profile_messages.latest_of(anna) == []
+    assert card_of(anna) == []
     send(GONE, label="Now")
     factories.make_profile(email="new@example.com")
-    assert len(profile_messages.latest_of(other)) == 1
+    assert len(card_of(other)) == 1
     new = factories.make_profile(email="newer@example.com")
-    assert profile_messages.latest_of(new) == []
+    assert card_of(new) == []
 
 
 def test_as_many_deliveries_are_looked_through_and_shown_as_is_said(anna, monkeypatch):
     for n in range(4):
         send(GONE, label=str(n))
-    monkeypatch.setattr(profile_messages, "SHOWN", 2)
+    monkeypatch.setattr(person_messages, "SHOWN", 2)
 
-    assert [row.delivery.label for row in profile_messages.latest_of(anna)] == [
+    assert [row.delivery.label for row in card_of(anna)] == [
         "3",
         "2",
     ]
 
-    monkeypatch.setattr(profile_messages, "LOOKED_THROUGH", 1)
-    assert [row.delivery.label for row in profile_messages.latest_of(anna)] == ["3"]
+    monkeypatch.setattr(person_messages, "LOOKED_THROUGH", 1)
+    assert [row.delivery.label for row in card_of(anna)] == ["3"]
 
 
 def test_number_of_questions_does_not_grow(anna, django_assert_num_queries):
@@ -95,17 +100,17 @@ def test_number_of_questions_does_not_grow(anna, django_assert_num_queries):
         send(GONE, label=str(n))
 
     with django_assert_num_queries(2):
-        assert len(profile_messages.latest_of(anna)) == 3
+        assert len(card_of(anna)) == 3
 
 
 @pytest.mark.postgres
 def test_only_the_partitions_of_these_deliveries_are_opened(anna, monkeypatch):
     deliveries = [send(GONE, label=str(n)) for n in range(3)]
-    monkeypatch.setattr(profile_messages, "LOOKED_THROUGH", 1)
+    monkeypatch.setattr(person_messages, "LOOKED_THROUGH", 1)
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        profile_messages.latest_of(anna)
+        card_of(anna)
 
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {queries[1]['sql']}")
