@@ -58,6 +58,8 @@ DOORS: Final[dict[str, Door]] = {
     # People
     "profiles": Door(LOOK),
     "profile": Door(LOOK),
+    "profile_timeline": Door(LOOK),
+    "merge_profiles": Door("C", "C", asks="POST"),
     "quarantine_all": Door(None, "OC"),
     "consent_proof": Door(LOOK),
     "consent_proof_csv": Door("C", asks="GET"),

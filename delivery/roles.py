@@ -108,6 +108,7 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
         "profiles.erase_profile",
         "profiles.export_profile",
         "profiles.import_profile",
+        "profiles.merge_profile",
         "quarantine.delete_blockeddomain",
         "quarantine.import_quarantinedaddress",
         "quarantine.release_denylisted",

@@ -114,6 +114,7 @@ def page_of(
     write: Writer,
     shows_evidence: bool,
     addresses: Collection[Address] | None = None,
+    gone: Collection[Profile] | None = None,
     messages: Collection[PersonMessage] | None = None,
     kinds: Collection[str] = Kind.values,
     after: str = "",
@@ -121,15 +122,18 @@ def page_of(
 ) -> TimelinePage:
     """Give a page of the timeline: the entries of some kinds after a place.
 
-    `addresses` and `messages` are those of the person, if they are at hand. A place
+    `addresses`, `gone` (the profiles merged into it) and `messages` are those of the
+    person, if they are at hand. A place
     that cannot be read gives the first page. `write` writes an address as the reader
     may see it. A dozen queries at most.
     """
     if addresses is None:
         addresses = list(Address.objects.filter(profile=profile))
+    if gone is None:
+        gone = Profile.objects.filter(merged_into=profile).order_by("pk")
     asked = _Asked(
         profile,
-        list(Profile.objects.filter(merged_into=profile).order_by("pk")),
+        list(gone),
         list(addresses),
         messages,
         frozenset(kinds),

@@ -115,6 +115,7 @@ def world(operator: User) -> dict[str, int | str]:
     upload.report.save("failed.csv", ContentFile(b"line,column,reason,cure\n"))
     return {
         "profile_id": profile.pk,
+        "other_id": factories.make_profile(external_id="other").pk,
         "address_id": address.pk,
         "delivery_id": delivery.pk,
         "burst_id": factories.make_burst().pk,

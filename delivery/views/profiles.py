@@ -1,5 +1,6 @@
 """Doors to people: search, the page of one, quarantine of their addresses, erasure."""
 
+from collections.abc import Sequence
 from typing import TypedDict, cast
 from urllib.parse import urlencode
 
@@ -34,8 +35,8 @@ from delivery.past_explanation import PastExplanation
 from delivery.person_messages import LOOKED_THROUGH, PersonMessage
 from optout.forms import BoxesForm
 from optout.forms_subscribing import SubscriptionForm
-from profiles import showing
 from optout.models import Service
+from profiles import showing
 from profiles.late_stops import tells_if_late
 from profiles.models import Profile
 from profiles.paging import page_of
@@ -225,10 +226,12 @@ def _show(
     subscribing = SubscriptionForm(auto_id="subscribe_%s")
     # Asked for once, not for each time the page looks at them.
     choice = cast(ModelChoiceField[Service], subscribing.fields["service"])
-    services = list(cast(ModelChoiceIterator[Service], choice.choices))
+    # One by one: a list would ask for their number as well.
+    services = [*iter(cast(ModelChoiceIterator[Service], choice.choices))]
     choice.choices = services
     ask = ExplanationForm(request.GET if "delivery" in request.GET else None)
-    sent_messages = _messages_for(request, person)
+    gone = list(Profile.objects.filter(merged_into=person).order_by("pk"))
+    sent_messages = _messages_for(request, [person, *gone])
     return render(
         request,
         "profiles/profile.html",
@@ -240,6 +243,7 @@ def _show(
                 person,
                 **_readable(request),
                 addresses=addresses,
+                gone=gone,
                 messages=sent_messages,
                 kinds=_kinds_for(request),
                 size=_NEWEST,
@@ -261,11 +265,12 @@ def _show(
     )
 
 
-def _messages_for(request: HttpRequest, person: Profile) -> list[PersonMessage]:
+def _messages_for(
+    request: HttpRequest, people: Sequence[Profile]
+) -> list[PersonMessage]:
     if not request.user.has_perm("delivery.view_message"):
         return []
-    gone = Profile.objects.filter(merged_into=person).values_list("pk", flat=True)
-    return person_messages.latest_of([person.pk, *gone])
+    return person_messages.latest_of([each.pk for each in people])
 
 
 def _explanation(

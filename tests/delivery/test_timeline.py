@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -26,6 +27,10 @@ LIST = "/console/profiles/"
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
+page_of = partial(
+    timeline.page_of, write=lambda channel, value: value, shows_evidence=True
+)
+
 
 @pytest.fixture
 def console(client: Client, operator: User) -> Client:
@@ -41,7 +46,7 @@ def anna(db: None) -> Profile:
 
 
 def whats(profile: Profile, *kinds: str) -> list[str]:
-    page = timeline.page_of(profile, kinds=kinds or Kind.values)
+    page = page_of(profile, kinds=kinds or Kind.values)
     return [entry.what for entry in page.entries]
 
 
@@ -94,7 +99,7 @@ def test_everything_is_on_one_line_newest_first(anna):
         "Profile created",
         "Profile created",
     ]
-    page = timeline.page_of(anna, kinds=[Kind.MESSAGE])
+    page = page_of(anna, kinds=[Kind.MESSAGE])
     assert page.entries[0].details == [
         "anna@example.com",
         "1 attempt",
@@ -151,12 +156,12 @@ def test_pages_together_are_the_whole_line_also_of_one_moment(anna):
 
     seen, after = [], ""
     while True:
-        page = timeline.page_of(anna, after=after, size=11)
+        page = page_of(anna, after=after, size=11)
         seen += page.entries
         if not (after := page.older):
             break
 
-    whole = timeline.page_of(anna, size=1000).entries
+    whole = page_of(anna, size=1000).entries
     assert seen == whole and len(seen) == 121
     assert [each.at for each in seen] == sorted(
         (each.at for each in seen), reverse=True

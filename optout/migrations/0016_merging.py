@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('optout', '0014_bounce_source'),
+        ('optout', '0015_roles'),
     ]
 
     operations = [

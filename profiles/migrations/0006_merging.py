@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('profiles', '0004_suffix_domain'),
+        ('profiles', '0005_roles'),
     ]
 
     operations = [
