@@ -165,12 +165,14 @@ def qualify(
     status: str = "",
     action: str = "failed",
     is_after_data: bool = False,
+    is_before_recipient: bool = False,
 ) -> Qualification:
     """Qualify one recipient of a report: its diagnostic text, Status and Action.
 
     The Action is that of RFC 3464 section 2.3.3; what is not failed says nothing of
     the address. After the data a server speaks of the message, whatever its words,
-    unless its code says that the address is bad. Total: every text has an answer.
+    unless its code says that the address is bad; before it was told the recipient it
+    speaks of us. Total: every text has an answer.
     """
     if action.strip().lower() not in {"failed", ""}:
         return _IGNORED
@@ -182,6 +184,8 @@ def qualify(
     if said.is_temporary:
         return _given_up(said)
     made = _refused(said)
+    if is_before_recipient and made.verdict not in {Verdict.POLICY, Verdict.OURS}:
+        return _made(_OURS, said)
     speaks_of_address = said.subject == "2.1" or said.subject.startswith("1.")
     says_why = made.verdict not in _BLAMES and made.reason != Reason.NOT_DEFINED
     if is_after_data and not speaks_of_address and not says_why:

@@ -121,6 +121,13 @@ _NOT_RECIPIENT: Final = re.compile(
 _NOBODY_LEFT: Final = re.compile(
     r"^<<< (?:503|554 .*no valid recipients)", re.MULTILINE
 )
+_AT_SENDER: Final = re.compile(
+    r"(?:in reply to|after) (?:pipelined )?(?:mail from|ehlo|helo|initial connection)",
+    re.IGNORECASE,
+)
+_SENDER_TRANSCRIPT: Final = re.compile(
+    r"^>>> (?:MAIL|EHLO|HELO)[^\n]{0,400}\n<<< 5\d\d", re.MULTILINE | re.IGNORECASE
+)
 _TRANSCRIPT: Final = re.compile(r"^>>> DATA\s*\n<<< 5\d\d", re.MULTILINE)
 
 
@@ -229,6 +236,14 @@ def is_after_data(text: str, about: str) -> bool:
         and not _NOBODY_LEFT.search(text)
         and ">>> RCPT" not in text
     )
+
+
+def is_before_recipient(text: str, about: str) -> bool:
+    """Say whether the server refused before it was told the recipient."""
+    if _AT_SENDER.search(about) is not None:
+        return True
+    has_recipients = ">>> rcpt" in text.lower()
+    return not has_recipients and _SENDER_TRANSCRIPT.search(text) is not None
 
 
 def told(text: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ import logging
 import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from flufl.bounce import all_failures
@@ -189,6 +190,7 @@ def _reported(blocks: list[Block], text: str) -> tuple[Kind, list[Recipient]]:
             status=block.status,
             action=block.action or "failed",
             is_after_data=plain_reports.is_after_data(text, about),
+            is_before_recipient=plain_reports.is_before_recipient(text, about),
         )
         made = replace(made, original=block.original)
         found.setdefault(block.recipient.lower(), made)
@@ -215,11 +217,16 @@ def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
     for entry in entries:
         words = entry.words
         about = plain_reports.words_of(told, text, entry.recipient)
-        is_after = plain_reports.is_after_data(text, about)
-        recipient = _recipient(entry.recipient, words, is_after_data=is_after)
+        recipient_of = partial(
+            _recipient,
+            entry.recipient,
+            is_after_data=plain_reports.is_after_data(text, about),
+            is_before_recipient=plain_reports.is_before_recipient(text, about),
+        )
+        recipient = recipient_of(words)
         if recipient.qualification.reason in {Reason.NOT_DEFINED, Reason.ERROR_IGNORED}:
             whole = f"{words} {text} {mail.first('subject')}"
-            recipient = _recipient(entry.recipient, whole, is_after_data=is_after)
+            recipient = recipient_of(whole)
         made.append(recipient)
     return made
 
@@ -255,6 +262,7 @@ def _recipient(
     status: str = "",
     action: str = "failed",
     is_after_data: bool = False,
+    is_before_recipient: bool = False,
 ) -> Recipient:
     said = understand(words, status=status)
     return Recipient(
@@ -264,7 +272,11 @@ def _recipient(
         diagnostic=words[:1_000],
         action=action,
         qualification=qualify(
-            words, status=status, action=action, is_after_data=is_after_data
+            words,
+            status=status,
+            action=action,
+            is_after_data=is_after_data,
+            is_before_recipient=is_before_recipient,
         ),
     )
 

@@ -182,3 +182,24 @@ def test_every_reply_has_an_answer(reply_code, text, stage):
 @given(words=st.text(alphabet="abcdefg .-"))
 def test_code_that_says_nothing_is_never_hard(words):
     assert qualify(f"550 5.0.0 {words}").error_type != ErrorType.HARD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 User unknown",
+        "553 5.1.0 Address rejected: no such user",
+        "550 5.2.2 Mailbox full",
+        "554 5.0.0 Something",
+    ],
+)
+def test_refusal_before_the_recipient_was_told_is_not_about_the_address(text):
+    made = qualify(text, is_before_recipient=True)
+
+    assert made.verdict == Verdict.OURS
+
+
+def test_block_before_the_recipient_was_told_stays_a_block():
+    made = qualify("554 5.7.1 Blocked by policy", is_before_recipient=True)
+
+    assert made.verdict == Verdict.POLICY

@@ -219,3 +219,25 @@ def test_sns_notice_without_its_envelope_is_read():
     found = read(b"Subject: x\n\n" + json.dumps(inner).encode())
 
     assert written(found) == ("bounce", "anna 5.1.1 - hard user_unknown")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "host mx.example.org said: 550 User unknown (in reply to MAIL FROM command)",
+        "SMTP error from remote mail server after MAIL FROM:<a@example.com>: 550 No"
+        " such user",
+        "SMTP error from remote mail server after initial connection: 554 No such user",
+    ],
+)
+def test_refusal_of_the_sender_is_not_taken_for_one_of_the_recipient(words):
+    raw = (
+        "From: MAILER-DAEMON@mx.example.net\nTo: news@example.com\n"
+        "Subject: Undelivered Mail Returned to Sender\n\n"
+        f"<jane@example.org>: {words}\n"
+    )
+
+    (recipient,) = read(raw.encode()).recipients
+
+    assert recipient.recipient == "jane@example.org"
+    assert recipient.qualification.verdict == Verdict.OURS
