@@ -14,6 +14,7 @@ from delivery import scheduling, sending, slots
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
 from delivery.gate import Gate
 from delivery.models import Delivery, Message, Part
+from delivery.prepared import Prepared
 from delivery.states import DeliveryStatus, MessageStatus
 from optout import preferences
 from optout.models import OptOut
@@ -222,9 +223,9 @@ def test_subscription_that_ends_at_the_second_of_the_gate_is_over(ends_at, may_s
 def pass_at(gate: Gate, message, now):
     """Ask the gate at a moment; PostgreSQL has its own clock, which cannot be set."""
     if connection.vendor == "postgresql":
-        gate._text = gate._text.replace(
-            "statement_timestamp()", f"timestamptz '{now.isoformat()}'"
-        )
+        moment = f"timestamptz '{now.isoformat()}'"
+        statement = gate._statement.replace("statement_timestamp()", moment)
+        gate._prepared = Prepared(statement)
     return gate.let_pass(message, now=now)
 
 
