@@ -26,7 +26,7 @@ from profiles import in_flight
 
 UNREACHABLE_FOR: Final = timedelta(seconds=30)
 STUCK_FOR: Final = timedelta(minutes=1)
-COMPOSED_AT_ONCE: Final = 25
+COMPOSED_AT_ONCE: Final = 100
 # A turn that comes sooner is waited for.
 _SHORT: Final = 0.5  # seconds
 _REST: Final = 1.0  # seconds
