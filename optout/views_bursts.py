@@ -1,5 +1,7 @@
 """Doors to bursts of opt-outs, and to requests to stop."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
@@ -56,20 +58,7 @@ def burst_reverse(request: HttpRequest, burst_id: int) -> HttpResponse:
     form = ReverseForm(request.POST, prefix="reverse")
     if not form.is_valid():
         return _show(request, burst, reverse_form=form)
-    try:
-        count = reversing.reverse(
-            burst, _decision(request, form.cleaned_data), now=timezone.now()
-        )
-    except BurstError as error:
-        messages.error(request, str(error))
-    else:
-        text = ngettext(
-            "The opt-out of %(count)s person was reversed.",
-            "The opt-outs of %(count)s people were reversed.",
-            count,
-        )
-        messages.success(request, text % {"count": count})
-    return redirect("burst", burst.pk)
+    return _decide(request, burst, form.cleaned_data, act=_reverse)
 
 
 @login_required
@@ -81,14 +70,7 @@ def burst_dismiss(request: HttpRequest, burst_id: int) -> HttpResponse:
     form = EvidenceForm(request.POST, prefix="dismiss")
     if not form.is_valid():
         return _show(request, burst, dismiss_form=form)
-    try:
-        decision = _decision(request, form.cleaned_data)
-        reversing.dismiss(burst, decision, now=timezone.now())
-    except BurstError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, _("The opt-outs of this burst stay."))
-    return redirect("burst", burst.pk)
+    return _decide(request, burst, form.cleaned_data, act=_dismiss)
 
 
 @login_required
@@ -115,12 +97,39 @@ def stop_request_close(request: HttpRequest, request_id: int) -> HttpResponse:
     return redirect("stop_requests")
 
 
-def _decision(request: HttpRequest, chosen: dict[str, str]) -> Decision:
-    return Decision(
+def _decide(
+    request: HttpRequest,
+    burst: Burst,
+    chosen: dict[str, str],
+    *,
+    act: Callable[[Burst, Decision], str],
+) -> HttpResponse:
+    """Decide as this operator; say what was done, or why it was not."""
+    decision = Decision(
         by=request.user.get_username(),
         reason=chosen.get("reason", ""),
         note=chosen["note"],
     )
+    try:
+        messages.success(request, act(burst, decision))
+    except BurstError as error:
+        messages.error(request, str(error))
+    return redirect("burst", burst.pk)
+
+
+def _reverse(burst: Burst, decision: Decision) -> str:
+    count = reversing.reverse(burst, decision, now=timezone.now())
+    text = ngettext(
+        "The opt-out of %(count)s person was reversed.",
+        "The opt-outs of %(count)s people were reversed.",
+        count,
+    )
+    return text % {"count": count}
+
+
+def _dismiss(burst: Burst, decision: Decision) -> str:
+    reversing.dismiss(burst, decision, now=timezone.now())
+    return _("The opt-outs of this burst stay.")
 
 
 def _show(

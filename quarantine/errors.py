@@ -154,6 +154,7 @@ def record_success(
     return Recorded(before, Status(row.status), Event.SUCCESS)
 
 
+@transaction.atomic
 def record_complaint(
     parsed: ParsedAddress,
     *,
@@ -165,6 +166,9 @@ def record_complaint(
     delivery_id: int | None = None,
 ) -> Recorded:
     """Denylist an address whose owner complained, however old the complaint is."""
+    found = transitions.find(parsed, Event.COMPLAINT, source=source, now=now)
+    before = found.state
+    is_news = transitions.outcome(found.known, Event.COMPLAINT) is not KEEP
     cause = Cause(
         by=by,
         source=source,
@@ -174,40 +178,10 @@ def record_complaint(
         delivery_label=delivery_label[:200],
         delivery_id=delivery_id,
     )
-    return _denylist(parsed, Event.COMPLAINT, cause)
-
-
-def record_stop(
-    parsed: ParsedAddress,
-    *,
-    now: datetime,
-    source: Source = Source.KEYWORD,
-    by: str = "",
-    note: str = "",
-    delivery_label: str = "",
-    delivery_id: int | None = None,
-) -> Recorded:
-    """Denylist a number whose owner answered STOP."""
-    cause = Cause(
-        by=by,
-        source=source,
-        reason=Reason.STOP,
-        now=now,
-        note=_without_addresses(note, parsed),
-        delivery_label=delivery_label[:200],
-        delivery_id=delivery_id,
-    )
-    return _denylist(parsed, Event.STOP, cause)
-
-
-@transaction.atomic
-def _denylist(parsed: ParsedAddress, event: Event, cause: Cause) -> Recorded:
-    found = transitions.find(parsed, event, source=cause.source, now=cause.now)
-    before, target = found.state, transitions.outcome(found.known, event)
-    transitions.change(found, event, cause)
-    if target is KEEP:
+    transitions.change(found, Event.COMPLAINT, cause)
+    if not is_news:
         return Recorded(before, before, None)
-    return Recorded(before, Status.DENYLISTED, event)
+    return Recorded(before, Status.DENYLISTED, Event.COMPLAINT)
 
 
 def _record(

@@ -1,5 +1,7 @@
 """Doors to incidents: what is held or proposed, its release, and the way back."""
 
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -111,23 +113,8 @@ def batch_confirm(request: HttpRequest, batch_id: int) -> HttpResponse:
     form = ConfirmForm(request.POST, prefix="confirm")
     if not form.is_valid():
         return _show_batch(request, held, confirm_form=form)
-    try:
-        count = outages.confirm(
-            held,
-            by=request.user.get_username(),
-            note=form.cleaned_data["note"],
-            now=timezone.now(),
-        )
-    except QuarantineError as error:
-        messages.error(request, str(error))
-    else:
-        text = ngettext(
-            "%(count)d address stays in quarantine.",
-            "%(count)d addresses stay in quarantine.",
-            count,
-        )
-        messages.success(request, text % {"count": count})
-    return redirect("quarantine_batch", held.pk)
+    confirm = partial(outages.confirm, note=form.cleaned_data["note"])
+    return _after(request, held, confirm, said=_kept)
 
 
 @login_required
@@ -139,18 +126,8 @@ def batch_discard(request: HttpRequest, batch_id: int) -> HttpResponse:
     form = NoteForm(request.POST, prefix="discard")
     if not form.is_valid():
         return _show_batch(request, held, discard_form=form)
-    try:
-        count = outages.discard(
-            held,
-            by=request.user.get_username(),
-            note=form.cleaned_data["note"],
-            now=timezone.now(),
-        )
-    except QuarantineError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, _released(count))
-    return redirect("quarantine_batch", held.pk)
+    discard = partial(outages.discard, note=form.cleaned_data["note"])
+    return _after(request, held, discard, said=_released)
 
 
 @login_required
@@ -159,18 +136,24 @@ def batch_discard(request: HttpRequest, batch_id: int) -> HttpResponse:
 def batch_undo(request: HttpRequest, batch_id: int) -> HttpResponse:
     """Take a release back."""
     done = get_object_or_404(QuarantineBatch, pk=batch_id)
+    return _after(request, done, incidents.undo, said=_held_again)
+
+
+def _after(
+    request: HttpRequest,
+    batch: QuarantineBatch,
+    act: Callable[..., int],
+    *,
+    said: Callable[[int], str],
+) -> HttpResponse:
+    """Do it as this operator; say of how many addresses, or why not."""
     try:
-        count = incidents.undo(done, by=request.user.get_username(), now=timezone.now())
+        count = act(batch, by=request.user.get_username(), now=timezone.now())
     except QuarantineError as error:
         messages.error(request, str(error))
     else:
-        text = ngettext(
-            "%(count)d address is in quarantine again.",
-            "%(count)d addresses are in quarantine again.",
-            count,
-        )
-        messages.success(request, text % {"count": count})
-    return redirect("quarantine_batch", done.pk)
+        messages.success(request, said(count))
+    return redirect("quarantine_batch", batch.pk)
 
 
 def _show_batch(
@@ -198,6 +181,24 @@ def _show_batch(
 def _released(count: int) -> str:
     text = ngettext(
         "%(count)d address was released.", "%(count)d addresses were released.", count
+    )
+    return text % {"count": count}
+
+
+def _kept(count: int) -> str:
+    text = ngettext(
+        "%(count)d address stays in quarantine.",
+        "%(count)d addresses stay in quarantine.",
+        count,
+    )
+    return text % {"count": count}
+
+
+def _held_again(count: int) -> str:
+    text = ngettext(
+        "%(count)d address is in quarantine again.",
+        "%(count)d addresses are in quarantine again.",
+        count,
     )
     return text % {"count": count}
 

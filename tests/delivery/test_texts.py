@@ -103,6 +103,23 @@ def test_everybody_with_the_number_is_excluded_as_denylisted():
     assert [reasons_of(anna), reasons_of(bo)] == [denylisted, denylisted]
 
 
+@pytest.mark.parametrize("state", [None, *Status])
+def test_stop_denylists_whatever_was_known(state):
+    if state is not None:
+        factories.make_quarantined_address(
+            value=NUMBER, channel=Channel.SMS, status=state, reason=Reason.LISTED
+        )
+
+    done = text_in("STOP")
+
+    row = number_row()
+    assert row.status == Status.DENYLISTED
+    assert done.is_news is (state != Status.DENYLISTED)
+    if state != Status.DENYLISTED:
+        assert (row.reason, row.source) == (Reason.STOP, Source.KEYWORD)
+        assert (row.error_text, QuarantineEvent.objects.get().note) == ("", "")
+
+
 def test_stop_a_second_time_changes_and_answers_nothing():
     carry()
     text_in("STOP")

@@ -212,18 +212,11 @@ def test_allowlisted_address_ignores_every_bounce(qualification):
 
 
 @pytest.mark.parametrize("state", [None, *Status])
-@pytest.mark.parametrize(
-    ("record", "reason", "source"),
-    [
-        (errors.record_complaint, Reason.COMPLAINT, Source.COMPLAINT),
-        (errors.record_stop, Reason.STOP, Source.KEYWORD),
-    ],
-)
-def test_complaint_and_stop_denylist_whatever_was_known(state, record, reason, source):
+def test_complaint_denylists_whatever_was_known(state):
     if state is not None:
         known(state, reason=Reason.LISTED)
 
-    recorded = record(ANNA, now=NOON, note="from anna@example.com")
+    recorded = errors.record_complaint(ANNA, now=NOON, note="from anna@example.com")
 
     assert recorded.after == Status.DENYLISTED
     assert recorded.is_newly_excluded is (
@@ -231,8 +224,8 @@ def test_complaint_and_stop_denylist_whatever_was_known(state, record, reason, s
     )
     if state != Status.DENYLISTED:
         assert (row().reason, row().source, row().error_text) == (
-            reason,
-            source,
+            Reason.COMPLAINT,
+            Source.COMPLAINT,
             "from …",
         )
 

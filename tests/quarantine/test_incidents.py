@@ -148,7 +148,7 @@ def complained() -> None:
 
 
 def stopped() -> None:
-    errors.record_stop(person(0), now=NOON)
+    happen(Event.STOP, Source.KEYWORD, Reason.STOP)
 
 
 def owner_changed() -> None:
