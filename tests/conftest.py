@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.test import Client
 
 from delivery import audit_triggers
 from optout import page_triggers, triggers
@@ -73,3 +74,16 @@ def operator(db: None) -> User:
 def onlooker(db: None) -> User:
     """An operator without any right."""
     return User.objects.create_user("onlooker", password="a-long-passphrase")
+
+
+@pytest.fixture
+def console(client: Client, operator: User) -> Client:
+    """The browser of an operator with every right, signed in."""
+    client.force_login(operator)
+    return client
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """A client that would fail CSRF checks, as a mail provider's does."""
+    return Client(enforce_csrf_checks=True)

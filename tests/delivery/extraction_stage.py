@@ -6,8 +6,14 @@ import io
 from django.utils import timezone
 
 from delivery import extraction
-from delivery.models import Delivery, ExtractionRow, Message
+from delivery.models import (
+    Delivery,
+    ExtractionRow,
+    Message,
+)
 from delivery.states import MessageStatus
+from optout import preferences
+from optout.models.ledger import ConsentSource
 from profiles.channels import Channel
 from profiles.models import Address, Profile
 from profiles.parsing import given_postal
@@ -64,4 +70,18 @@ def sent_and_written(delivery: Delivery) -> tuple[set[int], set[int]]:
     return (
         set(sent.values_list("profile_id", flat=True)),
         set(written.values_list("profile_id", flat=True)),
+    )
+
+
+def make_people(count: int) -> list[Profile]:
+    return [make_person(f"P{number}") for number in range(count)]
+
+
+def opt_out(profile: Profile, channel: int = Channel.DIRECT_MAIL) -> None:
+    preferences.opt_out(
+        profile,
+        channel,
+        by="tests",
+        source=ConsentSource.OPERATOR,
+        now=timezone.now(),
     )

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
 def make_inbound(number: int = 1, **fields: object) -> Inbound:
     known = {
         "kind": InboundKind.MAIL,

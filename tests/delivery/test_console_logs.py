@@ -16,12 +16,6 @@ from tests import factories
 
 
 @pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def delivery(
     opted_in_profile: Profile, opted_out_profile: Profile, quarantined_profile: Profile
 ) -> Delivery:

@@ -1,8 +1,7 @@
 """The pages of a merge: the button, the preview, the deed, its right."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from delivery import erasure, merging
@@ -11,12 +10,6 @@ from profiles.models import Profile
 from tests import factories
 
 LIST = "/console/profiles/"
-
-
-@pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
 
 
 @pytest.fixture

@@ -17,12 +17,6 @@ LIST = "/console/profiles/"
 
 
 @pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def anna(db: None) -> Profile:
     return factories.make_profile(
         external_id="CRM-7",

@@ -15,12 +15,6 @@ PAGE = "/console/opt-outs/to-decide/"
 
 
 @pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def reader(client: Client, onlooker: User) -> Client:
     """Somebody who may read, but not decide."""
     onlooker.user_permissions.set(Permission.objects.filter(codename="view_triageitem"))

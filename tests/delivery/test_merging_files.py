@@ -10,17 +10,7 @@ from profiles.channels import Channel
 from profiles.models import Profile
 from profiles.staging import Staging
 from tests import factories
-from tests.delivery.test_merging import DAY, NOW, addresses, flags, merge, opt_out
-
-
-@pytest.fixture
-def keep(db: None) -> Profile:
-    return factories.make_profile(external_id="K", email="k@example.com")
-
-
-@pytest.fixture
-def lose(db: None) -> Profile:
-    return factories.make_profile(external_id="L", email="l@example.com")
+from tests.delivery.merging_stage import DAY, NOW, addresses, flags, merge, opt_out
 
 
 def import_file(text: str) -> None:

@@ -42,11 +42,6 @@ LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
-def keep(db: None) -> Profile:
-    return factories.make_profile(external_id="K", email="k@example.com")
-
-
-@pytest.fixture
 def lose(keep: Profile) -> Profile:
     return factories.make_profile(external_id="L", email="l@example.com", sms=NUMBER)
 

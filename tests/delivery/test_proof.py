@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
-from django.test import Client
 
 from delivery import erasure, proof
 from optout import ledger, pages, preferences, subscriptions
@@ -26,12 +25,6 @@ def anna() -> Profile:
     return factories.make_profile(
         external_id="CRM-7", first_name="Anna", email="anna@example.com"
     )
-
-
-@pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
 
 
 def url(profile: Profile, end: str = "proof/") -> str:

@@ -32,11 +32,6 @@ BOTH = {Channel.EMAIL, Channel.SMS}
 
 
 @pytest.fixture
-def visitor() -> Client:
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
 def jane() -> Profile:
     return factories.make_profile(
         email="Jane@example.org", sms="+46701234567", first_name="Jane", language="sv"

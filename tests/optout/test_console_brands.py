@@ -1,7 +1,7 @@
 """The console's brands."""
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -27,12 +27,6 @@ SENT = {
     "dark_button": "#7fd0da",
     "dark_button_text": "#0b2226",
 }
-
-
-@pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
 
 
 def picture(data: bytes = PNG, name: str = "logo.png") -> SimpleUploadedFile:

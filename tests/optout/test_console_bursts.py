@@ -18,12 +18,6 @@ GIVEN = {"reverse-reason": "not_theirs", "reverse-note": "A scanner."}
 
 
 @pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def viewer(client: Client, onlooker: User) -> Client:
     """Somebody who may look at bursts, but not reverse them."""
     codes = ["view_burst", "view_stoprequest"]

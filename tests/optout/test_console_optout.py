@@ -11,12 +11,6 @@ from tests import factories
 
 
 @pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
-@pytest.fixture
 def clerk(client: Client, onlooker: User) -> Client:
     """Somebody who may opt out, but not lift."""
     onlooker.user_permissions.set(

@@ -2,8 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from delivery.models import Delivery
@@ -17,12 +16,6 @@ from tests import factories
 SERVICES = "/console/services/"
 NOW = timezone.now()
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
 
 
 def form(**fields: object) -> dict[str, object]:

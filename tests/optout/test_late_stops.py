@@ -24,20 +24,15 @@ from profiles.channels import Channel
 from profiles.models import Address, Profile
 from quarantine import importing as quarantine_importing
 from tests import factories
+from tests.optout.public_links import FORM, PAIR, address, pressed
 from tests.optout.test_choosing import sent, url_of
 from tests.optout.test_console_optout import boxes
 from tests.optout.test_landing_pages import own
 from tests.optout.test_landing_pages import sent as filled_in
-from tests.optout.test_public import FORM, PAIR, address, pressed
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 LATE = "A message to you was just being sent: this takes effect within a minute."
-
-
-@pytest.fixture
-def profile() -> Profile:
-    return factories.make_profile(email="jane@example.org", language="en")
 
 
 @contextmanager

@@ -1,43 +1,35 @@
 """What strangers, scanners and mail providers send to public links, and the answers."""
 
 import gzip
-import logging
-import re
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as project
 from django.db import connection
-from django.test import Client
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from campaign.logs import WithoutTokens
-from optout import list_headers, mail_tokens, public, tokens, urls_public
-from optout.mail_tokens import MailLink, MailPurpose
+from optout import list_headers
 from optout.models import ConsentEvent
 from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Profile
-from tests import factories
-from tests.optout.test_public import (
+from tests.optout.public_links import (
     BOUNDARY,
     FORM,
     MULTIPART,
+    MULTIPART_KIND,
     PAIR,
     address,
     everything,
+    heading,
     is_out,
-    pressed,
-    undo_of,
 )
 
 pytestmark = pytest.mark.django_db
-MULTIPART_KIND = f"multipart/form-data; boundary={BOUNDARY}"
+
 TIMES = 100
 SCANNERS = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0.0.0",
@@ -64,23 +56,8 @@ SCANNERS = [
 
 
 @pytest.fixture
-def visitor() -> Client:
-    """A client that would fail CSRF checks, as a mail provider's does."""
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def profile() -> Profile:
-    return factories.make_profile(email="jane@example.org", language="en")
-
-
-@pytest.fixture
 def url(profile: Profile) -> str:
     return address(profile, Purpose.ONE_CLICK)
-
-
-def heading(answer) -> str:
-    return re.search(r"<h1>(.+?)</h1>", answer.content.decode()).group(1)
 
 
 @pytest.mark.parametrize("purpose", [Purpose.ONE_CLICK, Purpose.STOP])
@@ -189,19 +166,6 @@ def test_body_that_breaks_off_is_no_error(rf, profile, purpose, is_chunked) -> N
     assert everything() == before
 
 
-def test_every_refused_token_is_answered_alike(visitor, profile, url) -> None:
-    link = Link(profile.pk, Channel.EMAIL, timezone.now())
-    others = [tokens.make(link, each) for each in Purpose if each.value != b"one-click"]
-    refused = ["x", f"{url[3:]}x", url[3:-1], url[3:].replace("1.", "2."), *others]
-    answers = [
-        visitor.generic(method, f"/u/{text}", PAIR, FORM)
-        for text in refused
-        for method in ("GET", "POST")
-    ]
-    assert {each.status_code for each in answers} == {404}
-    assert len({each.content for each in answers}) == 1
-
-
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     "host", ["evil.example.com", "localhost.evil.com", "a@localhost", "", "a b"]
@@ -240,31 +204,6 @@ def test_no_link_that_is_sent_is_answered_with_a_redirect(
         )
         assert (answer.status_code, answer.get("Location")) == (200, None)
     assert is_out(profile, channel)
-
-
-def test_one_click_many_times_writes_one_event(visitor, url) -> None:
-    for _ in range(TIMES):
-        assert visitor.generic("POST", url, PAIR, FORM).status_code == 200
-    assert ConsentEvent.objects.count() == 1
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_promise_8_one_click_a_thousand_times_at_once_writes_one_event(url) -> None:
-    workers = 16
-
-    def act(_worker: int) -> set[int]:
-        try:
-            client = Client(enforce_csrf_checks=True)
-            clicks = range(1000 // workers + 1)
-            return {client.generic("POST", url, PAIR, FORM).status_code for _ in clicks}
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(workers) as pool:
-        statuses = set().union(*pool.map(act, range(workers)))
-    assert statuses == {200}
-    assert ConsentEvent.objects.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -329,128 +268,3 @@ def test_headers_of_a_request_are_not_believed(visitor, url, name, value) -> Non
 def test_no_path_leads_out_of_its_folder(visitor, path) -> None:
     answer = visitor.get(path)
     assert (answer.status_code, answer.get("Location")) == (404, None)
-
-
-BY_TOKEN = [
-    each
-    for each in urls_public.urlpatterns
-    if "token" in str(each.pattern) and each.name != "own_page"
-]
-
-
-@pytest.mark.parametrize("pattern", BY_TOKEN, ids=lambda each: each.name)
-def test_each_public_page_takes_one_purpose_of_all(visitor, profile, pattern) -> None:
-    place = "/" + str(pattern.pattern).replace("<path:token>", "{}")
-    link = Link(profile.pk, Channel.EMAIL, timezone.now(), 0, 12)
-    about = MailLink(profile.pk, Channel.EMAIL, 0, 12)
-    made = {each: tokens.make(link, each) for each in Purpose}
-    mails = {each: mail_tokens.make(about, each) for each in MailPurpose}
-    opened = {
-        purpose
-        for purpose, token in [*made.items(), *mails.items()]
-        for text in (token, token.upper(), f"1.{token}")
-        for method in ("GET", "POST")
-        if visitor.generic(method, place.format(text), PAIR, FORM).status_code != 404
-    }
-    assert len(opened) == 1
-    assert opened <= set(made)
-
-
-def test_form_that_was_open_for_days_asks_again_and_then_stops(
-    visitor, profile, monkeypatch
-) -> None:
-    url = address(profile, Purpose.STOP)
-    nonce = re.search(
-        r'name="form" value="([^"]+)"', visitor.get(url).content.decode()
-    ).group(1)
-    later = timezone.now() + timedelta(days=3)
-    monkeypatch.setattr(public.timezone, "now", lambda: later)
-    answer = visitor.post(url, {"form": nonce})
-    assert (answer.status_code, heading(answer)) == (200, "Stop messages")
-    assert not ConsentEvent.objects.exists()
-    monkeypatch.undo()
-    assert heading(pressed(visitor, url, monkeypatch)) == "You are out"
-    assert ConsentEvent.objects.count() == 1
-
-
-def test_back_button_after_stopping_gives_the_same_result(
-    visitor, profile, monkeypatch
-) -> None:
-    url = address(profile, Purpose.STOP)
-    answers = [pressed(visitor, url, monkeypatch) for _ in range(3)]
-    assert {each.status_code for each in answers} == {200}
-    assert {heading(each) for each in answers} == {"You are out"}
-    assert ConsentEvent.objects.count() == 1
-
-
-def test_reload_and_second_tab_give_the_same_result(
-    visitor, profile, monkeypatch
-) -> None:
-    url = address(profile, Purpose.STOP)
-    tabs = [visitor.get(url).content.decode() for _ in range(2)]
-    nonces = [re.search(r'name="form" value="([^"]+)"', tab).group(1) for tab in tabs]
-    later = timezone.now() + timedelta(seconds=3)
-    monkeypatch.setattr(public.timezone, "now", lambda: later)
-    answers = [visitor.post(url, {"form": nonce}) for nonce in nonces * 2]
-    assert {each.status_code for each in answers} == {200}
-    assert {heading(each) for each in answers} == {"You are out"}
-    assert ConsentEvent.objects.count() == 1
-
-
-def test_reload_after_taking_back_gives_the_same_result(
-    visitor, profile, monkeypatch
-) -> None:
-    url = address(profile, Purpose.STOP)
-    undo = undo_of(pressed(visitor, url, monkeypatch))
-    answers = [visitor.post(url, {"undo": undo}) for _ in range(3)]
-    assert {each.status_code for each in answers} == {200}
-    assert {heading(each) for each in answers} == {"Taken back"}
-    assert ConsentEvent.objects.count() == 2
-
-
-@pytest.mark.parametrize(
-    ("method", "headers", "is_altered"),
-    [
-        ("PUT", {}, False),
-        ("POST", {"content-encoding": "gzip"}, False),
-        ("GET", {"host": "evil.example.com"}, False),
-        ("GET", {}, True),
-    ],
-    ids=["405", "415", "400", "404"],
-)
-def test_no_log_line_holds_a_token(
-    visitor, url, caplog, method, headers, is_altered
-) -> None:
-    caplog.set_level(logging.INFO)
-    visitor.generic(method, url + "x" * is_altered, headers=headers)
-    token = url.removeprefix("/u/")
-    hide = WithoutTokens()
-    assert caplog.records
-    assert all(hide.filter(record) for record in caplog.records)
-    assert [each for each in caplog.records if token in each.getMessage()] == []
-
-
-def test_every_line_of_the_log_passes_the_filter() -> None:
-    made = {"without_tokens": {"()": "campaign.logs.WithoutTokens"}}
-    assert project.LOGGING["filters"] == made
-    for handler in project.LOGGING["handlers"].values():
-        assert "without_tokens" in handler["filters"]
-
-
-def test_lines_without_a_link_are_logged_as_they_are() -> None:
-    record = logging.LogRecord("a", logging.INFO, "", 1, "%d %% of %s", (5, "x"), None)
-    assert WithoutTokens().filter(record)
-    assert record.getMessage() == "5 % of x"
-
-
-def test_page_of_one_person_is_not_shown_to_another(visitor) -> None:
-    masks = {"jane@example.org": "j•••@e•••.org", "ola@b.example.net": "o•••@b•••.net"}
-    for language, said in (("en", "You are out"), ("sv", "Du är avanmäld")):
-        for value, masked in masks.items():
-            known = factories.make_profile(email=value, language=language)
-            url = address(known, Purpose.ONE_CLICK)
-            answer = visitor.generic("POST", url, PAIR, FORM)
-            others = set(masks.values()) - {masked}
-            assert masked in answer.content.decode()
-            assert not any(other in answer.content.decode() for other in others)
-            assert (answer["Content-Language"], heading(answer)) == (language, said)

@@ -1,73 +1,35 @@
 """Public links over HTTP: who holds a link stops messages, and nothing else happens."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from io import BytesIO
 from uuid import uuid4
 
 import pytest
 from django.core.handlers.wsgi import WSGIRequest
-from django.test import Client
 from django.utils import timezone
 
 from delivery import erasure
 from delivery.models import Message
 from delivery.states import ExclusionReason
-from optout import preferences, public, stopping, tokens
-from optout.models import ConsentEvent, OptOut, Service, Subscription
+from optout import public, stopping
+from optout.models import ConsentEvent
 from optout.models.ledger import ConsentSource, Direction
-from optout.tokens import Link, Purpose
+from optout.tokens import Purpose
 from profiles.channels import ANY_CHANNEL, Channel
-from profiles.models import Address, Profile
+from profiles.models import Profile
 from tests import factories
-
-pytestmark = pytest.mark.django_db
-MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
-PAIR = "List-Unsubscribe=One-Click"
-FORM = "application/x-www-form-urlencoded"
-BOUNDARY = "----limit"
-MULTIPART = (
-    f"--{BOUNDARY}\r\nContent-Disposition: form-data;"
-    f' name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--{BOUNDARY}--\r\n'
+from tests.optout.public_links import (
+    BOUNDARY,
+    FORM,
+    MULTIPART,
+    PAIR,
+    address,
+    everything,
+    is_out,
+    pressed,
 )
 
-
-@pytest.fixture
-def visitor() -> Client:
-    """A client that would fail CSRF checks, as a mail provider's does."""
-    return Client(enforce_csrf_checks=True)
-
-
-@pytest.fixture
-def profile() -> Profile:
-    return factories.make_profile(email="jane@example.org", language="en")
-
-
-def address(profile: Profile, purpose: Purpose, **fields: object) -> str:
-    about = {"channel": Channel.EMAIL, "made_at": MADE_AT} | fields
-    token = tokens.make(Link(profile_id=profile.pk, **about), purpose)  # type: ignore[arg-type]
-    return f"/{'u' if purpose is Purpose.ONE_CLICK else 'stop'}/{token}"
-
-
-def everything() -> list[object]:
-    return [
-        list(model.objects.order_by("pk").values())
-        for model in (Profile, Address, OptOut, Subscription, ConsentEvent)
-    ]
-
-
-def is_out(profile: Profile, channel: int = Channel.EMAIL) -> bool:
-    return OptOut.objects.filter(profile=profile, channel=channel).exists()
-
-
-def pressed(visitor: Client, url: str, monkeypatch: pytest.MonkeyPatch, **choices: str):
-    """Open a page, read it for a while, and press its button."""
-    page = visitor.get(url).content.decode()
-    action = re.search(r'action="([^"]+)"', page).group(1)
-    nonce = re.search(r'name="form" value="([^"]+)"', page).group(1)
-    later = timezone.now() + timedelta(seconds=3)
-    monkeypatch.setattr(public.timezone, "now", lambda: later)
-    return visitor.post(action, {"form": nonce} | choices)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize(
@@ -215,55 +177,6 @@ def test_form_is_good_from_a_second_to_a_day(after, is_accepted) -> None:
     assert stopping.is_from_form(nonce, "token", now=now) is is_accepted
 
 
-def undo_of(answer) -> str:
-    return re.search(r'name="undo" value="([^"]+)"', answer.content.decode()).group(1)
-
-
-def test_taking_back_restores_what_was(visitor, profile, monkeypatch) -> None:
-    url = address(profile, Purpose.STOP)
-    undo = undo_of(pressed(visitor, url, monkeypatch))
-    answer = visitor.post(url, {"undo": undo})
-    assert b"Taken back" in answer.content
-    assert not is_out(profile)
-    directions = ConsentEvent.objects.order_by("pk").values_list("direction", flat=True)
-    assert list(directions) == [Direction.OUT, Direction.IN]
-
-
-def test_taking_back_after_half_an_hour_is_too_late(
-    visitor, profile, monkeypatch
-) -> None:
-    url = address(profile, Purpose.STOP)
-    undo = undo_of(pressed(visitor, url, monkeypatch))
-    later = timezone.now() + timedelta(minutes=31)
-    monkeypatch.setattr(public.timezone, "now", lambda: later)
-    assert b"could not be taken back" in visitor.post(url, {"undo": undo}).content
-    assert is_out(profile)
-
-
-def test_taking_back_never_undoes_a_later_stop(visitor, profile, monkeypatch) -> None:
-    url = address(profile, Purpose.STOP)
-    undo = undo_of(pressed(visitor, url, monkeypatch))
-    visitor.post(url, {"undo": undo})
-    visitor.generic(
-        "POST", address(profile, Purpose.ONE_CLICK), PAIR, content_type=FORM
-    )
-    visitor.post(url, {"undo": undo})
-    assert is_out(profile)
-
-
-def test_only_the_one_who_changed_something_can_take_it_back(
-    visitor, profile, monkeypatch
-) -> None:
-    source = ConsentSource.OPERATOR
-    preferences.opt_out(profile, Channel.EMAIL, by="ola", source=source)
-    answer = pressed(visitor, address(profile, Purpose.STOP), monkeypatch)
-    assert b'name="undo"' not in answer.content
-    one_click = visitor.generic(
-        "POST", address(profile, Purpose.ONE_CLICK), PAIR, content_type=FORM
-    )
-    assert b'name="undo"' not in one_click.content
-
-
 def test_link_of_an_erased_person_still_stops(visitor, profile) -> None:
     url = address(profile, Purpose.ONE_CLICK, digest=uuid4())
     erasure.erase(profile, by="ola", reason="asked", now=timezone.now())
@@ -349,93 +262,3 @@ def test_page_speaks_the_language_of_the_profile_or_browser(
 )
 def test_a_mask_hides_most_of_an_address(channel, value, masked) -> None:
     assert stopping.mask(channel, value) == masked
-
-
-@pytest.fixture
-def service(profile) -> Service:
-    service = factories.make_service(public_name="Letters")
-    factories.make_subscription(profile=profile, service=service)
-    return service
-
-
-def is_subscribed(profile: Profile) -> bool:
-    own = Subscription.objects.current(timezone.now())
-    return own.filter(profile=profile).exists()
-
-
-def test_one_click_of_a_service_ends_that_subscription_only(
-    visitor, profile, service
-) -> None:
-    other = factories.make_service()
-    factories.make_subscription(profile=profile, service=other)
-    url = address(profile, Purpose.ONE_CLICK, service_id=service.pk, delivery_id=7)
-    answer = visitor.generic("POST", url, PAIR, content_type=FORM)
-
-    assert "messages of “Letters”" in answer.content.decode()
-    current = Subscription.objects.current(timezone.now())
-    assert [each.service for each in current] == [other]
-    assert not OptOut.objects.exists()
-    event = ConsentEvent.objects.get()
-    assert (event.service_id, event.channel) == (service.pk, None)
-    assert (event.delivery_id, event.source) == (7, ConsentSource.ONE_CLICK)
-    delivery = factories.make_analysed_delivery(service=service, now=timezone.now())
-    assert delivery.current_analysis.excluded_counts["not_subscribed"] == 1
-
-
-def test_one_click_of_a_service_that_is_gone_stops_the_channel(
-    visitor, profile, service
-) -> None:
-    url = address(profile, Purpose.ONE_CLICK, service_id=service.pk)
-    service.delete()
-    answer = visitor.generic("POST", url, PAIR, content_type=FORM)
-
-    assert answer.status_code == 200
-    assert is_out(profile)
-
-
-def test_page_of_a_service_offers_to_stop_all_with_the_same_weight(
-    visitor, profile, service, monkeypatch
-) -> None:
-    url = address(profile, Purpose.STOP, service_id=service.pk)
-    page = visitor.get(url).content.decode()
-    buttons = re.findall(r"<button ([^>]*)>", page)
-    assert buttons == ['type="submit"', 'type="submit" name="stop" value="channel"']
-    assert page.count("<form") == 1
-
-    pressed(visitor, url, monkeypatch, stop="channel")
-    assert is_out(profile)
-    assert is_subscribed(profile)
-
-
-def test_taking_back_restores_the_subscription_as_it_was(
-    visitor, profile, service, monkeypatch
-) -> None:
-    before = list(Subscription.objects.values())
-    url = address(profile, Purpose.STOP, service_id=service.pk)
-    answer = pressed(visitor, url, monkeypatch)
-    assert not is_subscribed(profile)
-    visitor.post(url, {"undo": undo_of(answer)})
-
-    assert list(Subscription.objects.values()) == before
-    assert ConsentEvent.objects.count() == 2
-
-
-def test_taking_back_leaves_nothing_of_who_never_subscribed(
-    visitor, profile, monkeypatch
-) -> None:
-    service = factories.make_service()
-    url = address(profile, Purpose.STOP, service_id=service.pk)
-    answer = pressed(visitor, url, monkeypatch)
-    assert Subscription.objects.count() == 1
-    visitor.post(url, {"undo": undo_of(answer)})
-
-    assert not Subscription.objects.exists()
-
-
-def test_page_says_that_a_left_service_is_stopped_already(
-    visitor, profile, service
-) -> None:
-    url = address(profile, Purpose.STOP, service_id=service.pk)
-    assert b"stopped already" not in visitor.get(url).content
-    Subscription.objects.update(unsubscribed_at=timezone.now())
-    assert b"stopped already" in visitor.get(url).content

@@ -30,17 +30,11 @@ from optout.page_submission import Sent
 from optout.planned_changes import Submission
 from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
-from profiles.models import Profile
 from quarantine.reasons import Reason, Status
 from tests import factories
 
 NOW = timezone.now()
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def profile() -> Profile:
-    return factories.make_profile(email="jane@example.org", language="en")
 
 
 @pytest.fixture

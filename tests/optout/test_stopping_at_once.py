@@ -16,7 +16,7 @@ from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Address, Profile
 from tests import factories
-from tests.optout.test_public import FORM, PAIR, address
+from tests.optout.public_links import FORM, PAIR, address
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)

@@ -24,11 +24,6 @@ def visitor(monkeypatch) -> Client:
     return Client(enforce_csrf_checks=True)
 
 
-@pytest.fixture
-def profile() -> Profile:
-    return factories.make_profile(email="jane@example.org", language="en")
-
-
 def link_of(profile: Profile) -> Link:
     return Link(profile.pk, Channel.EMAIL, MADE_AT)
 

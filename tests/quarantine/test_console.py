@@ -15,12 +15,6 @@ LIST = "/console/quarantine/"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def console(client: Client, operator: User) -> Client:
-    client.force_login(operator)
-    return client
-
-
 def only_with(user: User, *rights: str) -> None:
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
 
