@@ -6,11 +6,7 @@ import io
 from django.utils import timezone
 
 from delivery import extraction
-from delivery.models import (
-    Delivery,
-    ExtractionRow,
-    Message,
-)
+from delivery.models import Delivery, ExtractionRow, Message
 from delivery.states import MessageStatus
 from optout import preferences
 from optout.models.ledger import ConsentSource

@@ -3,12 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from delivery import merging
-from optout import (
-    preferences,
-)
-from optout.models import (
-    OptOut,
-)
+from optout import preferences
+from optout.models import OptOut
 from optout.models.ledger import ConsentSource
 from profiles.models import Address, Profile
 

@@ -34,11 +34,7 @@ from tests.delivery.extraction_stage import (
     rows_of,
     sent_and_written,
 )
-from tests.delivery.sending_stage import (
-    make_sending,
-    send_once_by_settings,
-    status_of,
-)
+from tests.delivery.sending_stage import make_sending, send_once_by_settings, status_of
 
 pytestmark = pytest.mark.django_db
 

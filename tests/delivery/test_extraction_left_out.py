@@ -5,11 +5,7 @@ from django.db import connection
 from django.utils import timezone
 
 from delivery import erasure, extraction, working
-from delivery.models import (
-    Extraction,
-    ExtractionRow,
-    Message,
-)
+from delivery.models import Extraction, ExtractionRow, Message
 from delivery.states import ExclusionReason, MessageStatus
 from profiles.channels import ANY_CHANNEL, Channel
 from quarantine.reasons import Status
@@ -22,11 +18,7 @@ from tests.delivery.extraction_stage import (
     people_in,
     sent_and_written,
 )
-from tests.delivery.sending_stage import (
-    make_sending,
-    send_once_by_settings,
-    status_of,
-)
+from tests.delivery.sending_stage import make_sending, send_once_by_settings, status_of
 
 pytestmark = pytest.mark.django_db
 

@@ -8,17 +8,9 @@ from django.db import connection
 from delivery import analysis, eligibility, erasure, merging, proof
 from delivery.models import Message
 from delivery.states import ExclusionReason
-from optout import (
-    preferences,
-    subscriptions,
-)
+from optout import preferences, subscriptions
 from optout.ledger import evidence_hash
-from optout.models import (
-    ConsentEvent,
-    ConsentEvidence,
-    OptOut,
-    Subscription,
-)
+from optout.models import ConsentEvent, ConsentEvidence, OptOut, Subscription
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Address, Profile

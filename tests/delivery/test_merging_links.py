@@ -5,18 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from delivery import erasure
-from optout import (
-    choosing,
-    confirmation,
-    stopping,
-    subscriptions,
-    tokens,
-)
-from optout.models import (
-    ConsentEvent,
-    SignUp,
-    Subscription,
-)
+from optout import choosing, confirmation, stopping, subscriptions, tokens
+from optout.models import ConsentEvent, SignUp, Subscription
 from optout.models.ledger import ConsentSource, Direction
 from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel

@@ -21,6 +21,7 @@ MULTIPART = (
     f"--{BOUNDARY}\r\nContent-Disposition: form-data;"
     f' name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--{BOUNDARY}--\r\n'
 )
+MULTIPART_KIND = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def address(profile: Profile, purpose: Purpose, **fields: object) -> str:
@@ -57,9 +58,6 @@ def undo_of(answer) -> str:
 def is_subscribed(profile: Profile) -> bool:
     own = Subscription.objects.current(timezone.now())
     return own.filter(profile=profile).exists()
-
-
-MULTIPART_KIND = f"multipart/form-data; boundary={BOUNDARY}"
 
 
 def heading(answer) -> str:

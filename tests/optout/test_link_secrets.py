@@ -12,12 +12,7 @@ from optout.mail_tokens import MailLink, MailPurpose
 from optout.tokens import Link, Purpose
 from profiles.channels import Channel
 from tests import factories
-from tests.optout.public_links import (
-    FORM,
-    PAIR,
-    address,
-    heading,
-)
+from tests.optout.public_links import FORM, PAIR, address, heading
 
 pytestmark = pytest.mark.django_db
 

@@ -12,14 +12,7 @@ from django.utils import timezone
 from optout import public
 from optout.models import ConsentEvent
 from optout.tokens import Purpose
-from tests.optout.public_links import (
-    FORM,
-    PAIR,
-    address,
-    heading,
-    pressed,
-    undo_of,
-)
+from tests.optout.public_links import FORM, PAIR, address, heading, pressed, undo_of
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,6 @@ def test_library_is_asked_without_looking_anything_up(
     ]
 
 
-# What the table cannot say: exact forms.
 @pytest.mark.parametrize(
     ("channel", "text", "country", "canonical"),
     [

@@ -11,7 +11,6 @@ from profiles.channels import Channel
 from tests.profiles.address_pairs import PAIRS, Parse, all_failures, the_parse
 
 
-# Broken ways of parsing: each one must be caught by the table.
 def _changed(parsed: ParsedAddress, canonical: str) -> ParsedAddress:
     return replace(
         parsed, canonical=canonical, digest=digest(parsed.channel, canonical)
