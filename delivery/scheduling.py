@@ -21,8 +21,6 @@ from profiles.models import Profile
 EARLIEST: Final = timedelta(hours=14)
 LATEST: Final = timedelta(hours=12)
 
-_ENDED: Final = (DeliveryStatus.CANCELLED, DeliveryStatus.FINISHED)
-
 
 def start_due(*, now: datetime) -> int:
     """Begin every confirmed delivery whose contact date has come; gives how many."""

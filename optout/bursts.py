@@ -6,7 +6,7 @@ the right `optout.reverse_burst` (asked at the door) may reverse it as a batch.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
@@ -113,7 +113,9 @@ def _find(since: datetime) -> list[_Found]:
         within,
     ]
     rows = bulk.select(_statement(), parameters)
-    return [_Found(row[0], _moment(row[1]), _moment(row[2]), row[3]) for row in rows]
+    return [
+        _Found(row[0], bulk.moment(row[1]), bulk.moment(row[2]), row[3]) for row in rows
+    ]
 
 
 def _statement() -> str:
@@ -155,10 +157,3 @@ def _milliseconds(later: str, earlier: str) -> str:
     if connection.vendor == "postgresql":
         return f"ROUND(EXTRACT(EPOCH FROM {later} - {earlier}) * 1000)"
     return f"ROUND((julianday({later}) - julianday({earlier})) * 86400000)"
-
-
-def _moment(value: datetime | str) -> datetime:
-    """Read a moment as the database gives it; SQLite gives text, in UTC."""
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -188,15 +188,22 @@ def check_can_opt_in(profile: Profile, *, source: str, reason: str, note: str) -
         why = _("a file or an erasure only sets opt-outs. Let an operator lift it.")
     elif source == ConsentSource.LANDING_PAGE:
         why = ""
-    elif reason not in ConsentReason.values or reason in {"", ConsentReason.ERASURE}:
-        why = _("no reason was chosen. Choose how the person asked for it.")
-    elif not note.strip():
-        why = _("no evidence was given. Write where the person’s consent is kept.")
+    else:
+        why = lack_of_proof(reason, note)
     if why:
         raise ConsentError(
             _("Profile “%(profile)s” cannot be opted in: %(why)s")
             % {"profile": profile, "why": why}
         )
+
+
+def lack_of_proof(reason: str, note: str) -> str:
+    """Say what an operator who weakens protection did not give; empty for nothing."""
+    if reason not in ConsentReason.values or reason in {"", ConsentReason.ERASURE}:
+        return _("no reason was chosen. Choose how the person asked for it.")
+    if not note.strip():
+        return _("no evidence was given. Write where the person’s consent is kept.")
+    return ""
 
 
 def profiles_sharing_address(profile: Profile, channel: int) -> QuerySet[Profile]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from optout import ledger, service_mails, tasks_subscribing
 from optout.models import Service, Subscription
 from optout.models.ledger import ConsentReason, ConsentSource, Direction
-from optout.preferences import ConsentError
+from optout.preferences import ConsentError, lack_of_proof
 from profiles import in_flight, merged
 from profiles.models import Address, Profile
 
@@ -157,10 +157,7 @@ def check_can_subscribe(
     elif has_ended and source in _NEVER_RENEWS:
         why = _("the person unsubscribed. Let them subscribe again themselves.")
     elif has_ended and source == ConsentSource.OPERATOR:
-        if reason not in ConsentReason.values or reason in {"", ConsentReason.ERASURE}:
-            why = _("no reason was chosen. Choose how the person asked for it.")
-        elif not note.strip():
-            why = _("no evidence was given. Write where the person’s consent is kept.")
+        why = lack_of_proof(reason, note)
     if why:
         raise ConsentError(
             _("Profile “%(profile)s” cannot be subscribed: %(why)s")

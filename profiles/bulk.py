@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from django.db import connection
@@ -104,6 +105,13 @@ def select(statement: str, parameters: Values = ()) -> list[tuple[Any, ...]]:
         cursor.execute(statement, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def moment(value: datetime | str) -> datetime:
+    """Read a moment as `select` gives it: on SQLite as text, in UTC."""
+    if isinstance(value, datetime):
+        return value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def is_any_of(column: str, values: Sequence[str] | Sequence[int]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ Whoever complained, answered STOP, was listed or erased is never part of an inci
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -223,7 +223,7 @@ def _stretches(since: datetime) -> dict[tuple[int, str], list[_Stretch]]:
     )
     found: dict[tuple[int, str], list[_Stretch]] = defaultdict(list)
     for channel, domain, began, ended, count in rows:
-        window = Window(channel, domain, _moment(began), _moment(ended))
+        window = Window(channel, domain, bulk.moment(began), bulk.moment(ended))
         found[channel, domain].append((window, count))
     return found
 
@@ -258,10 +258,3 @@ def _stretch_of(column: str, seconds: int) -> str:
     if connection.vendor == "postgresql":
         return f"FLOOR(EXTRACT(EPOCH FROM {column}) / {seconds:d})"
     return f"CAST(strftime('%%s', {column}) AS INTEGER) / {seconds:d}"
-
-
-def _moment(value: datetime | str) -> datetime:
-    """Read a moment as the database gives it; SQLite gives text, in UTC."""
-    if isinstance(value, datetime):
-        return value
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)

@@ -27,10 +27,6 @@ class ReleaseResult:
     released: int
     refused: dict[str, int]
 
-    @property
-    def refused_count(self) -> int:
-        return sum(self.refused.values())
-
 
 def check_can_release(row: QuarantinedAddress, *, may_release_denylisted: bool) -> None:
     """Raise QuarantineError with a sentence when this address cannot be released."""

@@ -1,8 +1,6 @@
-import json
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from optout.importing import ImportSummary, import_profiles
+from profiles import reading_commands
 from profiles.progress import reading_progress
 from profiles.reading import FailedRow, FileError, Progress
 
@@ -20,10 +19,7 @@ class Command(BaseCommand):
     help = "Import profiles, their addresses and their opt-outs from a CSV file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the CSV file")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="only count, write nothing"
-        )
+        reading_commands.add_options(parser)
         parser.add_argument(
             "--map",
             action="append",
@@ -31,10 +27,6 @@ class Command(BaseCommand):
             default=[],
             metavar="COLUMN=FIELD",
             help="read a column as this field; may be repeated",
-        )
-        parser.add_argument("--report", type=Path, help="where failed rows are listed")
-        parser.add_argument(
-            "--json", action="store_true", help="print the summary as one JSON object"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +39,9 @@ class Command(BaseCommand):
         with reading_progress(self.stderr) as progress:
             summary = self._import(options, progress)
         self._show_failures(summary.failed)
-        self._show_figures(asdict(summary), is_json=options["json"])
+        reading_commands.show_figures(
+            self.stdout, asdict(summary), is_json=options["json"]
+        )
 
     def _import(
         self, options: Any, progress: Callable[[Progress], None]
@@ -86,13 +80,6 @@ class Command(BaseCommand):
                 _("%(count)d rows failed in all; --report PATH lists them.")
                 % {"count": count}
             )
-
-    def _show_figures(self, figures: dict[str, int], *, is_json: bool) -> None:
-        if is_json:
-            self.stdout.write(json.dumps(figures))
-            return
-        for name, number in figures.items():
-            self.stdout.write(f"{name}: {number}")
 
 
 def _column_and_field(text: str) -> tuple[str, str]:

@@ -1,7 +1,5 @@
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from optout.importing_subscriptions import import_file
 from optout.models import Service
+from profiles import reading_commands
 from profiles.progress import reading_progress
 from profiles.reading import FileError
 
@@ -18,16 +17,9 @@ class Command(BaseCommand):
     help = "Subscribe and unsubscribe people by a CSV file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="the CSV file")
+        reading_commands.add_options(parser)
         parser.add_argument(
             "--service", help="the name of the service, for rows that name none"
-        )
-        parser.add_argument("--report", type=Path, help="where failed rows are listed")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="only count, write nothing"
-        )
-        parser.add_argument(
-            "--json", action="store_true", help="print the summary as one JSON object"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,12 +46,9 @@ class Command(BaseCommand):
                     returncode=130,
                 ) from None
 
-        figures = asdict(summary)
-        if options["json"]:
-            self.stdout.write(json.dumps(figures))
-            return
-        for name, number in figures.items():
-            self.stdout.write(f"{name}: {number}")
+        reading_commands.show_figures(
+            self.stdout, asdict(summary), is_json=options["json"]
+        )
 
 
 def _service(name: str | None) -> Service | None:
