@@ -12,5 +12,5 @@ class DeliveryConfig(AppConfig):
         from delivery import audit_triggers, checks, roles, sessions  # noqa: F401
 
         post_migrate.connect(roles.install_after_migrate, sender=self)
-        post_migrate.connect(audit_triggers.install_after_migrate, sender=self)
+        post_migrate.connect(audit_triggers.TRAIL.install_after_migrate, sender=self)
         user_logged_in.connect(sessions.begin)

@@ -111,7 +111,7 @@ def check_audit_trail_is_append_only(
             id="delivery.E003",
         )
         for alias in databases or []
-        for name in audit_triggers.missing(using=alias)
+        for name in audit_triggers.TRAIL.missing(using=alias)
     ]
 
 

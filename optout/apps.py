@@ -10,5 +10,5 @@ class OptoutConfig(AppConfig):
     def ready(self) -> None:
         from optout import checks, page_triggers, triggers  # noqa: F401
 
-        post_migrate.connect(triggers.install_after_migrate, sender=self)
+        post_migrate.connect(triggers.LEDGER.install_after_migrate, sender=self)
         post_migrate.connect(page_triggers.install_after_migrate, sender=self)

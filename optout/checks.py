@@ -25,7 +25,7 @@ def check_ledger_is_append_only(
             id="optout.E001",
         )
         for alias in databases or []
-        for name in triggers.missing(using=alias)
+        for name in triggers.LEDGER.missing(using=alias)
     ]
 
 

@@ -34,9 +34,9 @@ def ledger_can_be_flushed(request: pytest.FixtureRequest) -> Iterator[None]:
 
     request.getfixturevalue("transactional_db")
     yield
-    triggers.drop()
+    triggers.LEDGER.drop()
     page_triggers.drop()
-    audit_triggers.drop()
+    audit_triggers.TRAIL.drop()
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_ledger_row_cannot_be_rewritten(statement):
 def test_without_triggers_the_ledger_could_be_rewritten(statement):
     make_event()
 
-    triggers.drop()
+    triggers.LEDGER.drop()
 
     assert is_rewritable(statement)
 
@@ -92,10 +92,10 @@ def test_row_cannot_be_replaced():
 def test_installing_twice_is_the_same_as_once():
     make_event()
 
-    triggers.install()
-    triggers.install()
+    triggers.LEDGER.install()
+    triggers.LEDGER.install()
 
-    assert triggers.missing() == []
+    assert triggers.LEDGER.missing() == []
     assert not is_rewritable(REWRITES["update"])
 
 
@@ -103,10 +103,10 @@ def test_installing_twice_is_the_same_as_once():
 def test_check_finds_dropped_triggers_and_says_how_to_mend_it():
     assert check_ledger_is_append_only(databases=["default"]) == []
 
-    triggers.drop()
+    triggers.LEDGER.drop()
 
     errors = check_ledger_is_append_only(databases=["default"])
-    assert len(errors) == len(triggers.missing()) >= 2
+    assert len(errors) == len(triggers.LEDGER.missing()) >= 2
     assert {error.id for error in errors} == {"optout.E001"}
     assert "migrate --skip-checks" in errors[0].hint
 
@@ -117,32 +117,32 @@ def test_check_finds_a_disabled_trigger():
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE optout_consentevent DISABLE TRIGGER USER")
 
-    assert len(triggers.missing()) == 2
+    assert len(triggers.LEDGER.missing()) == 2
 
 
 @pytest.mark.django_db(transaction=True)
 def test_triggers_are_back_after_a_flush():
     make_event()
-    triggers.drop()
-    audit_triggers.drop()
+    triggers.LEDGER.drop()
+    audit_triggers.TRAIL.drop()
 
     call_command("flush", interactive=False, verbosity=0, inhibit_post_migrate=False)
 
-    assert triggers.missing() == []
-    assert audit_triggers.missing() == []
+    assert triggers.LEDGER.missing() == []
+    assert audit_triggers.TRAIL.missing() == []
     make_event()
     assert not is_rewritable(REWRITES["delete"])
 
 
 @pytest.mark.django_db(transaction=True)
 def test_triggers_are_there_in_a_test_that_follows_a_flush():
-    assert triggers.missing() == []
+    assert triggers.LEDGER.missing() == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_check_finds_what_a_table_rebuild_took():
     if connection.vendor == "postgresql":
-        triggers.drop()
+        triggers.LEDGER.drop()
     else:
         field = ConsentEvent._meta.get_field("actor")
         with connection.schema_editor() as editor:
@@ -150,7 +150,7 @@ def test_check_finds_what_a_table_rebuild_took():
 
     assert check_ledger_is_append_only(databases=["default"])
 
-    triggers.install_after_migrate(using="default")
+    triggers.LEDGER.install_after_migrate(using="default")
 
     assert check_ledger_is_append_only(databases=["default"]) == []
 
