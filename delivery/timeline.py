@@ -123,9 +123,8 @@ def page_of(
     """Give a page of the timeline: the entries of some kinds after a place.
 
     `addresses`, `gone` (the profiles merged into it) and `messages` are those of the
-    person, if they are at hand. A place
-    that cannot be read gives the first page. `write` writes an address as the reader
-    may see it. A dozen queries at most.
+    person, if they are at hand. A place that cannot be read gives the first page.
+    `write` writes an address as the reader may see it. A dozen queries at most.
     """
     if addresses is None:
         addresses = list(Address.objects.filter(profile=profile))
