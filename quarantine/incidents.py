@@ -28,6 +28,7 @@ from quarantine.models import (
 )
 from quarantine.moving import Move
 from quarantine.reasons import OUTAGE_REASONS, Event, Reason, Source, Status
+from quarantine.release import check_note
 from quarantine.transitions import QuarantineError
 
 # How far back proposals look; an older incident is found by its domain and times.
@@ -117,7 +118,7 @@ def release(window: Window, *, by: str, note: str, now: datetime) -> QuarantineB
 
     Raises QuarantineError with a sentence when there are none, or without a reason.
     """
-    outages.check_note(note)
+    check_note(note)
     batch = QuarantineBatch.objects.create(
         channel=window.channel,
         domain=window.domain,

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from profiles.addresses import ParsedAddress
 from profiles.channels import Channel
-from quarantine import moving
+from quarantine import moving, release
 from quarantine.models import (
     BatchState,
     QuarantineBatch,
@@ -126,7 +126,7 @@ def discard(batch: QuarantineBatch, *, by: str, note: str, now: datetime) -> int
     quarantine.incidents.undo takes that back. Raises QuarantineError when it was
     decided already, or without a reason.
     """
-    check_note(note)
+    release.check_note(note)
     with transaction.atomic():
         batch = _locked_open(batch)
         _hold(batch, now=now)
@@ -178,14 +178,6 @@ def with_counts() -> QuerySet[QuarantineBatch]:
     """List what is held, newest first, each with its `held_count` of addresses."""
     is_held = Count("addresses", filter=Q(addresses__is_provisional=True))
     return _open().annotate(held_count=is_held).order_by("-began_at", "-pk")
-
-
-def check_note(note: str) -> None:
-    """Raise QuarantineError when it is not said why addresses are released."""
-    if not note.strip():
-        raise QuarantineError(
-            _("The addresses were not released: no reason was given. Write one.")
-        )
 
 
 def _window() -> timedelta:

@@ -28,6 +28,14 @@ class ReleaseResult:
     refused: dict[str, int]
 
 
+def check_note(note: str) -> None:
+    """Raise QuarantineError when it is not said why addresses are released."""
+    if not note.strip():
+        raise QuarantineError(
+            _("The addresses were not released: no reason was given. Write one.")
+        )
+
+
 def check_can_release(row: QuarantinedAddress, *, may_release_denylisted: bool) -> None:
     """Raise QuarantineError with a sentence when this address cannot be released."""
     cell = outcome(row, Event.RELEASE)
@@ -65,10 +73,7 @@ def release(
 
     Raises QuarantineError when the note, which must say why, is empty.
     """
-    if not note.strip():
-        raise QuarantineError(
-            _("The addresses were not released: no reason was given. Write one.")
-        )
+    check_note(note)
     # In one order everywhere, so that no two transactions wait for each other.
     ordered = sorted(rows, key=attrgetter("digest", "channel"))
     keys = list(dict.fromkeys(row.pk for row in ordered))
