@@ -12,24 +12,46 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from delivery import second_factor, start_page
 from delivery.inbound import triage
 
-# (title, name of the URL, right that shows it; empty: everybody who is signed in)
-SECTIONS: list[tuple[Promise, str, str]] = [
-    (_("Home"), "home", ""),
-    (_("Profiles"), "profiles", "profiles.view_profile"),
-    (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
-    (_("Opt-outs"), "bursts", "optout.view_burst"),
-    (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
-    (_("Inbound"), "inbound_list", "delivery.view_inbound"),
-    (_("Services"), "service_list", "optout.view_service"),
-    (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
-    (_("Uploads"), "upload_list", "optout.view_upload"),
-    (_("Audit trail"), "audit_trail", "delivery.view_consoleaction"),
-    (_("Accounts"), "admin:auth_user_changelist", "auth.view_user"),
+# What stands together under a heading: rows of (title, name of the URL, right that
+# shows it; empty: everybody who is signed in).
+SECTIONS: list[tuple[Promise | str, list[tuple[Promise, str, str]]]] = [
+    ("", [(_("Home"), "home", "")]),
+    (
+        _("People"),
+        [
+            (_("Profiles"), "profiles", "profiles.view_profile"),
+            (_("Opt-outs"), "bursts", "optout.view_burst"),
+            (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
+        ],
+    ),
+    (
+        pgettext_lazy("navigation", "Sending"),
+        [
+            (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
+            (_("Inbound"), "inbound_list", "delivery.view_inbound"),
+        ],
+    ),
+    (
+        _("Setting up"),
+        [
+            (_("Services"), "service_list", "optout.view_service"),
+            (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
+            (_("Uploads"), "upload_list", "optout.view_upload"),
+        ],
+    ),
+    (
+        _("Oversight"),
+        [
+            (_("Audit trail"), "audit_trail", "delivery.view_consoleaction"),
+            (_("Accounts"), "admin:auth_user_changelist", "auth.view_user"),
+        ],
+    ),
 ]
 
 
@@ -37,6 +59,7 @@ SECTIONS: list[tuple[Promise, str, str]] = [
 class Section:
     """One entry of the navigation; open while a page below it is shown."""
 
+    group: Promise | str
     title: Promise
     url: str
     is_current: bool
@@ -53,16 +76,17 @@ def frame(request: HttpRequest) -> dict[str, object]:
     return {
         "languages": languages,
         "sections": [
-            _section(title, reverse(name), request.path)
-            for title, name, right in SECTIONS
+            _section(group, title, reverse(name), path=request.path)
+            for group, rows in SECTIONS
+            for title, name, right in rows
             if not right or request.user.has_perm(right)
         ],
     }
 
 
-def _section(title: Promise, url: str, path: str) -> Section:
+def _section(group: Promise | str, title: Promise, url: str, *, path: str) -> Section:
     is_below = url != reverse("home") and path.startswith(url)
-    return Section(title, url, is_current=path == url, is_open=is_below)
+    return Section(group, title, url, is_current=path == url, is_open=is_below)
 
 
 @login_required
