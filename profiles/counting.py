@@ -29,7 +29,8 @@ def count_each(several: Sequence[QuerySet[Any]]) -> list[Count]:
     """Count the rows of several in one query, and one more for each of very many."""
     database = connections[several[0].db]
     estimates = database.vendor == "postgresql"
-    parts, parameters = [], []
+    parts: list[str] = []
+    parameters: list[Any] = []
     for rows in several:
         one_each = rows.order_by().values_list(Value(1))
         counted = one_each[: EXACT_UP_TO + 1] if estimates else one_each

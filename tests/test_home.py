@@ -79,6 +79,9 @@ def test_nothing_to_do_is_said(console: Client) -> None:
     for sentence in ("Nothing waits for you.", "Nothing is being sent.", "As usual"):
         assert sentence in answer.text
     assert "hx-get" not in answer.text
+    # Each picture leads on, and nothing else does by its link.
+    assert answer.text.count('href="/console/quarantine/figures/"') == 1
+    assert answer.text.count('href="/console/opt-outs/bursts/">Bursts of') == 1
 
 
 def test_lanes_that_complaints_hold_are_told(console: Client) -> None:
