@@ -43,6 +43,7 @@ class Door:
 DOORS: Final[dict[str, Door]] = {
     # Sign-in and one's own account
     "home": Door(ALL),
+    "on_their_way": Door(LOOK),
     "set_language": Door(ALL, ALL, changes=False),
     "sign_in": Door(ALL, ALL),
     "sign_out": Door(None, ALL),

@@ -1,9 +1,11 @@
 """The console's frame: navigation, sign-in to the records, the start page."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_required, permission_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,24 +14,53 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_safe
 
-from delivery import second_factor, start_page
+from delivery import (
+    expectation,
+    on_their_way,
+    second_factor,
+    start_deliveries,
+    start_page,
+    start_protection,
+)
 from delivery.inbound import triage
 
-# (title, name of the URL, right that shows it; empty: everybody who is signed in)
-SECTIONS: list[tuple[Promise, str, str]] = [
-    (_("Home"), "home", ""),
-    (_("Profiles"), "profiles", "profiles.view_profile"),
-    (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
-    (_("Opt-outs"), "bursts", "optout.view_burst"),
-    (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
-    (_("Inbound"), "inbound_list", "delivery.view_inbound"),
-    (_("Services"), "service_list", "optout.view_service"),
-    (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
-    (_("Uploads"), "upload_list", "optout.view_upload"),
-    (_("Audit trail"), "audit_trail", "delivery.view_consoleaction"),
-    (_("Accounts"), "admin:auth_user_changelist", "auth.view_user"),
+# What stands together under a heading: rows of (title, name of the URL, right that
+# shows it; empty: everybody who is signed in).
+SECTIONS: list[tuple[Promise | str, list[tuple[Promise, str, str]]]] = [
+    ("", [(_("Home"), "home", "")]),
+    (
+        _("People"),
+        [
+            (_("Profiles"), "profiles", "profiles.view_profile"),
+            (_("Opt-outs"), "bursts", "optout.view_burst"),
+            (_("Quarantine"), "quarantine", "quarantine.view_quarantinedaddress"),
+        ],
+    ),
+    (
+        pgettext_lazy("navigation", "Sending"),
+        [
+            (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
+            (_("Inbound"), "inbound_list", "delivery.view_inbound"),
+        ],
+    ),
+    (
+        _("Setting up"),
+        [
+            (_("Services"), "service_list", "optout.view_service"),
+            (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
+            (_("Uploads"), "upload_list", "optout.view_upload"),
+        ],
+    ),
+    (
+        _("Oversight"),
+        [
+            (_("Audit trail"), "audit_trail", "delivery.view_consoleaction"),
+            (_("Accounts"), "admin:auth_user_changelist", "auth.view_user"),
+        ],
+    ),
 ]
 
 
@@ -37,6 +68,7 @@ SECTIONS: list[tuple[Promise, str, str]] = [
 class Section:
     """One entry of the navigation; open while a page below it is shown."""
 
+    group: Promise | str
     title: Promise
     url: str
     is_current: bool
@@ -53,16 +85,17 @@ def frame(request: HttpRequest) -> dict[str, object]:
     return {
         "languages": languages,
         "sections": [
-            _section(title, reverse(name), request.path)
-            for title, name, right in SECTIONS
+            _section(group, title, reverse(name), path=request.path)
+            for group, rows in SECTIONS
+            for title, name, right in rows
             if not right or request.user.has_perm(right)
         ],
     }
 
 
-def _section(title: Promise, url: str, path: str) -> Section:
+def _section(group: Promise | str, title: Promise, url: str, *, path: str) -> Section:
     is_below = url != reverse("home") and path.startswith(url)
-    return Section(title, url, is_current=path == url, is_open=is_below)
+    return Section(group, title, url, is_current=path == url, is_open=is_below)
 
 
 @login_required
@@ -70,21 +103,47 @@ def _section(title: Promise, url: str, path: str) -> Section:
 def home(request: HttpRequest) -> HttpResponse:
     """Show how things stand, as far as this operator may see it."""
     now, may = timezone.now(), request.user.has_perm
-    sees_deliveries = may("delivery.view_delivery")
-    sees_uploads = may("optout.view_upload")
-    tasks = start_page.upload_tasks(now) if sees_uploads else []
-    tasks += start_page.delivery_tasks() if sees_deliveries else []
-    tasks += triage.tasks(now) if may("delivery.view_triageitem") else []
-    return render(
-        request,
-        "console/home.html",
-        {
-            "tasks": tasks,
-            "figures": start_page.figures() if may("profiles.view_profile") else None,
-            "deliveries": start_page.latest_deliveries() if sees_deliveries else None,
-            "uploads": start_page.latest_uploads() if sees_uploads else None,
-        },
-    )
+    deliveries = start_deliveries.find(now) if may("delivery.view_delivery") else None
+    uploads = start_page.uploads(now) if may("optout.view_upload") else None
+    sees_quarantine = may("quarantine.view_quarantinedaddress")
+    context = {
+        "tasks": _tasks(deliveries, uploads, may=may, now=now),
+        "figures": start_page.figures() if may("profiles.view_profile") else None,
+        "deliveries": deliveries and deliveries.latest,
+        "journeys": on_their_way.of(deliveries.on_their_way, now=now)
+        if deliveries
+        else None,
+        "uploads": uploads and uploads.latest,
+        "opt_outs": expectation.of_opt_outs(now) if may("optout.view_optout") else None,
+        "quarantine": expectation.of_quarantine(now) if sees_quarantine else None,
+    }
+    return render(request, "console/home.html", context)
+
+
+def _tasks(
+    deliveries: start_deliveries.Deliveries | None,
+    uploads: start_page.Uploads | None,
+    *,
+    may: Callable[[str], bool],
+    now: datetime,
+) -> list[start_page.Task]:
+    tasks = [
+        *(deliveries.tasks(may) if deliveries else ()),
+        *(triage.tasks(now) if may("delivery.view_triageitem") else ()),
+        *start_protection.tasks(may, now),
+        *(uploads.tasks if uploads else ()),
+    ]
+    return start_page.most_urgent_first(tasks)
+
+
+@login_required
+@permission_required("delivery.view_delivery", raise_exception=True)
+@require_safe
+def deliveries_on_their_way(request: HttpRequest) -> HttpResponse:
+    """Give what is on its way alone, for a page that shows it already."""
+    now = timezone.now()
+    journeys = on_their_way.of(start_deliveries.begun(now), now=now)
+    return render(request, "console/_home_on_their_way.html", {"journeys": journeys})
 
 
 def sign_in_to_admin(request: HttpRequest) -> HttpResponse:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("hooks/mail/", include("delivery.urls_hooks")),
     path("hooks/sms/", include("delivery.urls_sms")),
     path("console/", console.home, name="home"),
+    path("console/on-their-way/", console.deliveries_on_their_way, name="on_their_way"),
     path(
         "console/sign-in/",
         sign_in_views.LoginView.as_view(template_name="console/sign_in.html"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -134,6 +134,28 @@ def test_navigation_marks_the_open_section(client: Client, operator: User) -> No
     client.force_login(operator)
     page = client.get("/console/quarantine/add/").content.decode()
     assert 'href="/console/quarantine/" aria-current="true"' in page
+
+
+def test_navigation_is_grouped_and_shows_no_empty_group(
+    client: Client, onlooker: User
+) -> None:
+    codes = ["view_service", "view_delivery"]
+    onlooker.user_permissions.set(Permission.objects.filter(codename__in=codes))
+    client.force_login(onlooker)
+    sections = client.get("/console/").context["sections"]
+    assert [(str(each.group), str(each.title)) for each in sections] == [
+        ("", "Home"),
+        ("Sending", "Deliveries"),
+        ("Setting up", "Services"),
+    ]
+
+
+def test_records_carry_the_frame(client: Client, db: None) -> None:
+    client.force_login(User.objects.create_superuser("chief", password="x"))
+    page = client.get("/console/admin/auth/user/").content.decode()
+    assert 'href="/console/admin/auth/user/" aria-current="page">Accounts' in page
+    assert 'href="/console/profiles/">Profiles' in page
+    assert "admin/js/theme.js" not in page
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -87,14 +88,13 @@ def count_waiting() -> int:
     return TriageItem.objects.filter(closed_at__isnull=True).count()
 
 
-def count_overdue(now: datetime) -> int:
-    open_ones = TriageItem.objects.filter(closed_at__isnull=True)
-    return open_ones.filter(due_at__lte=now).count()
-
-
 def tasks(now: datetime) -> list[Task]:
     """Give the start page's line about what waits here; none when nothing does."""
-    count, overdue = count_waiting(), count_overdue(now)
+    open_ones = TriageItem.objects.filter(closed_at__isnull=True)
+    counts = open_ones.aggregate(
+        all=Count("pk"), overdue=Count("pk", Q(due_at__lte=now))
+    )
+    count, overdue = counts["all"], counts["overdue"]
     if not count:
         return []
     title = ngettext(
