@@ -13,7 +13,7 @@ has an answer; what says nothing is never hard.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
@@ -164,15 +164,17 @@ def qualify(
     *,
     status: str = "",
     action: str = "failed",
-    is_after_data: bool = False,
-    is_before_recipient: bool = False,
+    stage: Stage | None = None,
+    is_hearsay: bool = False,
 ) -> Qualification:
     """Qualify one recipient of a report: its diagnostic text, Status and Action.
 
     The Action is that of RFC 3464 section 2.3.3; what is not failed says nothing of
     the address. After the data a server speaks of the message, whatever its words,
     unless its code says that the address is bad; before it was told the recipient it
-    speaks of us. Total: every text has an answer.
+    speaks of us. Where a report shows no stage, what another server said is hearsay:
+    filters say of whom they shield that nobody is there, so only a code or a look into
+    one's own directory makes it hard. Total: every text has an answer.
     """
     if action.strip().lower() not in {"failed", ""}:
         return _IGNORED
@@ -183,13 +185,31 @@ def qualify(
         return _IGNORED
     if said.is_temporary:
         return _given_up(said)
-    made = _refused(said)
+    made = _refused(said, stage=stage)
+    is_before_recipient = stage in {Stage.BEFORE, Stage.SENDER}
     if is_before_recipient and made.verdict not in {Verdict.POLICY, Verdict.OURS}:
         return _made(_OURS, said)
     speaks_of_address = said.subject == "2.1" or said.subject.startswith("1.")
     says_why = made.verdict not in _BLAMES and made.reason != Reason.NOT_DEFINED
-    if is_after_data and not speaks_of_address and not says_why:
+    if stage == Stage.MESSAGE and not speaks_of_address and not says_why:
         return _made(_POLICY, said)
+    if is_hearsay and _is_doubtful(made, said):
+        return _made((Verdict.SOFT, Reason.USER_UNKNOWN), said)
+    return made
+
+
+def contradicted(made: Qualification, prose: str) -> Qualification:
+    """Believe what people are told of a mailbox against words that say it is not there.
+
+    Prose that names both, as lists of what may be wrong do, contradicts nothing.
+    """
+    is_of_nobody = made.verdict in _BLAMES and made.reason == Reason.USER_UNKNOWN
+    if not is_of_nobody or texts.UNKNOWN.is_said_in(prose):
+        return made
+    if texts.FULL.is_said_in(prose):
+        return replace(made, verdict=Verdict.SOFT, reason=Reason.MAILBOX_FULL)
+    if texts.DISABLED.is_said_in(prose) and not made.code.startswith("5.1."):
+        return replace(made, verdict=Verdict.SOFT, reason=Reason.ACCOUNT_DISABLED)
     return made
 
 
@@ -210,7 +230,7 @@ def qualify_reply(reply_code: int, text: str, *, stage: Stage) -> Qualification:
         is_full = reason == Reason.MAILBOX_FULL and stage >= Stage.RECIPIENT
         verdict = Verdict.SOFT if is_full else Verdict.TRANSIENT
         return Qualification(verdict, reason, code=said.enhanced)
-    made = _refused(said)
+    made = _refused(said, stage=stage)
     if stage in (Stage.BEFORE, Stage.SENDER):
         is_policy = made.verdict == Verdict.POLICY
         verdict = Verdict.POLICY if is_policy else Verdict.OURS
@@ -247,9 +267,11 @@ def family_of(words: str) -> Family | None:
     return next((each for each in texts.FAMILIES if each.is_said_in(words)), None)
 
 
-def _refused(said: Said) -> Qualification:
+def _refused(said: Said, *, stage: Stage | None) -> Qualification:
     """Qualify what was refused for good."""
     family = family_of(said.words)
+    if family is texts.CARRIER_FILTER and stage == Stage.RECIPIENT:
+        family = texts.UNKNOWN
     if said.basic in _TAKES_NO_MAIL and said.subject in {"", "3.2", "1.10"}:
         return _made((Verdict.UNSURE, Reason.INVALID_DOMAIN), said)
     if said.subject in SAYS_NOTHING:
@@ -282,6 +304,15 @@ def _is_stronger(family: Family, rule: _Rule, said: Said) -> bool:
             and said.subject not in _OF_SENDER
         )
     return verdict == Verdict.SOFT and said.subject == "2" and family.is_strong
+
+
+def _is_doubtful(made: Qualification, said: Said) -> bool:
+    """Say whether only what another server said makes an address look like nobody's."""
+    if made.verdict not in _BLAMES or made.reason != Reason.USER_UNKNOWN:
+        return False
+    if said.subject.startswith("1.") or texts.LOOKED_UP.is_said_in(said.words):
+        return False
+    return bool(said.basic) or texts.TERSE.is_said_in(said.words)
 
 
 def _rule_of(subject: str) -> _Rule:

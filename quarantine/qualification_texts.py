@@ -103,6 +103,11 @@ ADDRESS_REJECTED: Final = _family(
 NETWORK: Final = _family("unreachable", Verdict.SOFT, Reason.UNREACHABLE)
 SYSTEM: Final = _family("system", Verdict.SOFT, Reason.NOT_DEFINED)
 
+# Asked of words that say that nobody is there: whether the server that reports it has
+# looked itself, or repeats the few words that any server or filter replies with.
+LOOKED_UP: Final = _family("looked_up", Verdict.HARD, Reason.USER_UNKNOWN)
+TERSE: Final = _family("terse", Verdict.SOFT, Reason.USER_UNKNOWN)
+
 # In the order in which they are asked.
 FAMILIES: Final = (
     OWNER,

@@ -118,19 +118,6 @@ _NOT_RECIPIENT: Final = re.compile(
 )
 
 
-_NOBODY_LEFT: Final = re.compile(
-    r"^<<< (?:503|554 .*no valid recipients)", re.MULTILINE
-)
-_AT_SENDER: Final = re.compile(
-    r"(?:in reply to|after) (?:pipelined )?(?:mail from|ehlo|helo|initial connection)",
-    re.IGNORECASE,
-)
-_SENDER_TRANSCRIPT: Final = re.compile(
-    r"^>>> (?:MAIL|EHLO|HELO)[^\n]{0,400}\n<<< 5\d\d", re.MULTILINE | re.IGNORECASE
-)
-_TRANSCRIPT: Final = re.compile(r"^>>> DATA\s*\n<<< 5\d\d", re.MULTILINE)
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An address that a text says could not be reached, and what it says of it."""
@@ -222,30 +209,6 @@ def failed_recipients(mail: Mail) -> list[str]:
     return list(dict.fromkeys(found))[:MOST_ENTRIES]
 
 
-def is_after_data(text: str, about: str) -> bool:
-    """Say whether the refusal followed the message itself, from the words about it.
-
-    In the words of Postfix and Exim, and in the transcripts of Sendmail.
-    """
-    words = about.lower()
-    if "end of data" in words or "after data" in words:
-        return True
-    # With pipelining the refusal of the recipient is read where the data was due.
-    return (
-        _TRANSCRIPT.search(text) is not None
-        and not _NOBODY_LEFT.search(text)
-        and ">>> RCPT" not in text
-    )
-
-
-def is_before_recipient(text: str, about: str) -> bool:
-    """Say whether the server refused before it was told the recipient."""
-    if _AT_SENDER.search(about) is not None:
-        return True
-    has_recipients = ">>> rcpt" in text.lower()
-    return not has_recipients and _SENDER_TRANSCRIPT.search(text) is not None
-
-
 def told(text: str) -> dict[str, str]:
     """Gather what a text says of each address, by the address in lower case."""
     found: dict[str, list[str]] = {}
@@ -257,6 +220,18 @@ def told(text: str) -> dict[str, str]:
 def words_of(told: dict[str, str], text: str, recipient: str) -> str:
     """Give what a text says of one recipient; all of it where it names none."""
     return told.get(recipient.lower(), "").strip() or _squeezed(text)
+
+
+def prose(text: str, recipient: str) -> str:
+    """Give what a text says to people, without the lines that quote a reply."""
+    named = recipient.lower()
+    lines = (line.strip().lower() for line in text.splitlines()[:MOST_LINES])
+    own = [
+        line
+        for line in lines
+        if named not in line and not _CODE.match(line) and line[:1] not in "<>"
+    ]
+    return _squeezed(" ".join(own))
 
 
 def _begins_returned(lines: list[str], number: int, line: str) -> bool:

@@ -21,11 +21,18 @@ from delivery.inbound import (
     plain_reports,
     provider_notices,
     reports,
+    stages,
 )
 from delivery.inbound.mime import Mail
 from delivery.inbound.reports import ADDRESS, Block
-from quarantine.qualification import Qualification, qualify, understand
-from quarantine.reasons import Reason, Verdict
+from quarantine.qualification import (
+    Qualification,
+    Stage,
+    contradicted,
+    qualify,
+    understand,
+)
+from quarantine.reasons import ErrorType, Reason, Verdict
 
 # What it cannot read it writes to its log with a traceback; here it is of no account.
 logging.getLogger("flufl.bounce").disabled = True
@@ -184,14 +191,17 @@ def _reported(blocks: list[Block], text: str) -> tuple[Kind, list[Recipient]]:
         about = plain_reports.words_of(told, text, block.recipient)
         if not _says_why(words):
             words = f"{words} {about}".strip()
+        stage = stages.stage_of(text, about)
         made = _recipient(
             block.recipient,
             words,
             status=block.status,
             action=block.action or "failed",
-            is_after_data=plain_reports.is_after_data(text, about),
-            is_before_recipient=plain_reports.is_before_recipient(text, about),
+            stage=stage,
+            is_hearsay=stage is None and not understand(block.diagnostic).basic,
         )
+        if len(blocks) == 1:
+            made = _beside(text, made)
         made = replace(made, original=block.original)
         found.setdefault(block.recipient.lower(), made)
     actions = {each.action for each in found.values()}
@@ -206,6 +216,15 @@ def _says_why(words: str) -> bool:
     return bool(said.enhanced or said.basic) and len(said.words) > 12
 
 
+def _beside(text: str, recipient: Recipient) -> Recipient:
+    """Weigh what a report of one recipient tells people against its codes."""
+    if recipient.qualification.error_type != ErrorType.HARD:
+        return recipient
+    told = plain_reports.prose(text, recipient.recipient)
+    made = contradicted(recipient.qualification, told)
+    return replace(recipient, qualification=made)
+
+
 def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
     """Find out from words whom a mail names, and what it says of each."""
     entries = plain_reports.entries(mail, text)
@@ -217,17 +236,15 @@ def _told(mail: Mail, text: str, raw: bytes) -> list[Recipient]:
     for entry in entries:
         words = entry.words
         about = plain_reports.words_of(told, text, entry.recipient)
+        stage = stages.stage_of(text, about)
         recipient_of = partial(
-            _recipient,
-            entry.recipient,
-            is_after_data=plain_reports.is_after_data(text, about),
-            is_before_recipient=plain_reports.is_before_recipient(text, about),
+            _recipient, entry.recipient, stage=stage, is_hearsay=stage is None
         )
         recipient = recipient_of(words)
         if recipient.qualification.reason in {Reason.NOT_DEFINED, Reason.ERROR_IGNORED}:
             whole = f"{words} {text} {mail.first('subject')}"
             recipient = recipient_of(whole)
-        made.append(recipient)
+        made.append(_beside(text, recipient) if len(entries) == 1 else recipient)
     return made
 
 
@@ -261,8 +278,8 @@ def _recipient(
     *,
     status: str = "",
     action: str = "failed",
-    is_after_data: bool = False,
-    is_before_recipient: bool = False,
+    stage: Stage | None = None,
+    is_hearsay: bool = False,
 ) -> Recipient:
     said = understand(words, status=status)
     return Recipient(
@@ -275,8 +292,8 @@ def _recipient(
             words,
             status=status,
             action=action,
-            is_after_data=is_after_data,
-            is_before_recipient=is_before_recipient,
+            stage=stage,
+            is_hearsay=is_hearsay,
         ),
     )
 

@@ -72,8 +72,8 @@ def test_what_has_not_failed_says_nothing_of_the_address(action):
 
 
 def test_refusal_after_the_data_is_of_the_message():
-    assert qualify("550 No such user", is_after_data=True).verdict == Verdict.POLICY
-    assert qualify("550 5.1.1 Who?", is_after_data=True).verdict == Verdict.HARD
+    assert qualify("550 No such user", stage=Stage.MESSAGE).verdict == Verdict.POLICY
+    assert qualify("550 5.1.1 Who?", stage=Stage.MESSAGE).verdict == Verdict.HARD
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ TEXTS = st.one_of(
 
 @given(text=TEXTS, status=TEXTS, action=TEXTS)
 def test_every_text_has_an_answer(text, status, action):
-    for is_after_data in (False, True):
-        made = qualify(text, status=status, action=action, is_after_data=is_after_data)
+    for stage in (None, *Stage):
+        made = qualify(text, status=status, action=action, stage=stage)
         assert made.verdict in Verdict
         assert made.reason in Reason
         assert made.weight in {1, 2}
@@ -194,12 +194,12 @@ def test_code_that_says_nothing_is_never_hard(words):
     ],
 )
 def test_refusal_before_the_recipient_was_told_is_not_about_the_address(text):
-    made = qualify(text, is_before_recipient=True)
+    made = qualify(text, stage=Stage.SENDER)
 
     assert made.verdict == Verdict.OURS
 
 
 def test_block_before_the_recipient_was_told_stays_a_block():
-    made = qualify("554 5.7.1 Blocked by policy", is_before_recipient=True)
+    made = qualify("554 5.7.1 Blocked by policy", stage=Stage.SENDER)
 
     assert made.verdict == Verdict.POLICY

@@ -67,7 +67,7 @@ EXPECTED = {
     "report-disagrees": ("bounce", "anna 4.2.2 452 soft mailbox_full"),
     "report-expanded": ("delivered", "anna 2.1.5 250 ignored error_ignored"),
     "report-global": ("bounce", "åsa 5.1.1 550 hard user_unknown"),
-    "report-html": ("bounce", "anna - 550 hard user_unknown"),
+    "report-html": ("bounce", "anna - 550 soft user_unknown"),
     "report-relayed": ("delivered", "anna 2.1.5 250 ignored error_ignored"),
     "report-stray": ("bounce", "anna 5.1.1 550 hard user_unknown"),
     "report-utf16": ("bounce", "anna 5.1.1 - hard user_unknown"),

@@ -10,6 +10,7 @@ from delivery.inbound import (
     provider_notices,
     reading,
     reports,
+    stages,
 )
 from delivery.inbound.reading import Kind
 from tests.delivery.inbound.test_reading import EXPECTED, mail, written
@@ -27,8 +28,8 @@ BREAKS = {
     "a delay is a failure": (plain_reports, "is_delay", lambda mail, text: False),
     "a machine is a person": (auto_replies, "is_auto_reply", lambda mail: False),
     "a refusal of the message is of the address": (
-        plain_reports,
-        "is_after_data",
+        stages,
+        "_is_after_data",
         lambda text, about: False,
     ),
     "text is not decoded": (mime, "_decoded_blocks", lambda text, message: text),
