@@ -227,6 +227,9 @@ SENDING_RATES: dict[str, float] = env.dict(
 SENDING_CONNECTIONS: dict[str, int] = env.dict(
     "SENDING_CONNECTIONS", cast={"value": int}, default={}
 )
+# How many connections to the mail server a sender has, with a message on each: it asks
+# the gate once for all of them, and as many may come twice when it is killed.
+SENDING_ABREAST = env.int("SENDING_ABREAST", default=4)
 # Whether a relay of ours signs what we hand it (DKIM); else operators are warned.
 IS_SIGNED_BY_RELAY = env.bool("IS_SIGNED_BY_RELAY", default=False)
 # Texts: an HTTP gateway, and the secret that signs what we ask of it.

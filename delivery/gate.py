@@ -1,14 +1,15 @@
 """The gate: the last look before a message starts, and the only way to start one.
 
-One statement per message, on the primary, READ COMMITTED, in autocommit. It asks the
-one definition of eligibility again, and whether the delivery is still being sent and
-the part still ours; it moves the message to `sending` or to `excluded after the
-analysis`, and gives back which. Its snapshot is taken when it is issued, so whoever's
-opt-out was acknowledged before that is seen. A statement that waits for a row would
-decide on an old snapshot: it gives up after 200 ms and is issued anew.
+One statement on the primary, READ COMMITTED, in autocommit, for the messages that go
+out right after it, one over each connection to the mail server. It asks the one
+definition of eligibility again for each of them, and whether the delivery is still
+being sent and the part still ours; it moves each message to `sending` or to `excluded
+after the analysis`, and gives back which. Its snapshot is taken when it is issued, so
+whoever's opt-out was acknowledged before that is seen. A statement that waits for a row
+would decide on an old snapshot: it gives up after 200 ms and is issued anew.
 
-What came of the message before is recorded in the same commit, so that a message costs
-one commit, and at most one message of a connection is ever in doubt.
+What came of the messages before is recorded in the same commit, so that they cost one
+commit, and at most one message of a connection is ever in doubt.
 """
 
 from collections.abc import Sequence
@@ -65,20 +66,31 @@ _PASS: Final = (
     f" ELSE {MessageStatus.EXCLUDED_AFTER:d} END, reasons = outcome.reasons,"
     " attempt_count = message.attempt_count"
     " + CASE WHEN outcome.reasons = 0 THEN 1 ELSE 0 END"
-    " FROM ({evaluated}) outcome"
+    " FROM {asked}({evaluated}) outcome"
     " WHERE message.analysis_id = {analysis} AND message.profile_id = {profile}"
     f" AND message.digest = {{digest}} AND message.status = {MessageStatus.LEASED:d}"
-    " AND outcome.profile_id = message.profile_id"
+    " AND outcome.profile_id = {profile}"
 )
-_SETTLE: Final = (
-    "UPDATE {table} SET status = {status}, due_at = {due_at}"
-    " WHERE analysis_id = {analysis} AND profile_id = {settled}"
-    f" AND status = {MessageStatus.SENDING:d}"
+_SETTLED: Final = (
+    "UPDATE {table} AS begun SET status = done.status, due_at = done.due_at FROM done"
+    " WHERE begun.analysis_id = {analysis} AND begun.profile_id = done.profile_id"
+    f" AND begun.status = {MessageStatus.SENDING:d}"
 )
-_LOGGED: Final = (
-    "analysis_id, profile_id, number, slot_id, started_at, ended_at, outcome, phase,"
-    " reply_code, enhanced, code, reply, is_unread"
+# What came of a message, in the order of _columns(), with its types.
+_DONE: Final = (
+    ("profile_id", "bigint"),
+    ("status", "smallint"),
+    ("due_at", "timestamptz"),
+    ("number", "smallint"),
+    ("started_at", "timestamptz"),
+    ("outcome", "smallint"),
+    ("phase", "smallint"),
+    ("reply_code", "smallint"),
+    ("enhanced", "text"),
+    ("code", "text"),
+    ("reply", "text"),
 )
+_FIRST_DONE: Final = 5  # the number of its first parameter
 _REFUSALS: Final = ", ".join(f"{kind:d}" for kind in REFUSALS)
 
 
@@ -108,90 +120,110 @@ class Gate:
                 cursor.execute("SET plan_cache_mode = DEFAULT")
 
     def let_pass(
-        self, message: Leased, *, now: datetime, settling: Settlement | None = None
-    ) -> Passage | None:
-        """Ask whether a message may start, recording what came of the one before.
+        self,
+        messages: Sequence[Leased],
+        *,
+        now: datetime,
+        settling: Sequence[Settlement] = (),
+    ) -> dict[int, Passage]:
+        """Ask which messages may start, recording what came of those before.
 
-        Go on only with a passage that may start. None when there is nothing to
-        decide: the delivery is not being sent any more, its validity is over, or the
-        message is not ours. `now` counts on SQLite only. Raises GateStuck.
+        Gives passages by profile id; go on only with one that may start. None for a
+        message of which there is nothing to decide: the delivery is not being sent any
+        more, its validity is over, or the message is not ours. `now` counts on SQLite
+        only. Raises GateStuck: then nothing was begun, and nothing recorded.
         """
         for _try in range(_TRIES):
             try:
-                return self._decide(message, now=now, settling=settling)
+                return self._decide(messages, now=now, settling=settling)
             except OperationalError as error:
                 if not _is_wait(error):
                     raise
         raise GateStuck
 
-    def settle(self, settlement: Settlement, *, now: datetime) -> None:
-        """Record what came of a message without asking for another one."""
-        for _try in range(_TRIES):
-            try:
-                self._decide(None, now=now, settling=settlement)
-                return
-            except OperationalError as error:
-                if not _is_wait(error):
-                    raise
-        raise GateStuck
+    def settle(self, settling: Sequence[Settlement], *, now: datetime) -> None:
+        """Record what came of messages without asking for others. Raises GateStuck."""
+        self.let_pass((), now=now, settling=settling)
 
     def _decide(
-        self, message: Leased | None, *, now: datetime, settling: Settlement | None
-    ) -> Passage | None:
+        self,
+        messages: Sequence[Leased],
+        *,
+        now: datetime,
+        settling: Sequence[Settlement],
+    ) -> dict[int, Passage]:
         if connection.vendor == "postgresql":
-            return self._decide_on_postgresql(message, settling)
-        return self._decide_on_sqlite(message, settling, now=now)
+            return self._decide_on_postgresql(messages, settling)
+        return self._decide_on_sqlite(messages, settling, now=now)
 
     def _decide_on_postgresql(
-        self, message: Leased | None, settling: Settlement | None
-    ) -> Passage | None:
+        self, messages: Sequence[Leased], settling: Sequence[Settlement]
+    ) -> dict[int, Passage]:
         assert self._prepared is not None
-        asked = (message.profile_id, message.digest) if message else (None, None)
-        values = (*asked, self.part.pk, self.part.slot_id, *_settled(settling))
-        row = self._prepared.ask(values)
-        if row is None:
-            return None
-        status, reasons, number, started_at = (each or b"" for each in row)
-        moment = prepared.moment_of(started_at)
-        return _passage((int(status), int(reasons), int(number), moment))
+        values = (
+            [message.profile_id for message in messages],
+            [message.digest for message in messages],
+            self.part.pk,
+            self.part.slot_id,
+            *_columns(settling),
+        )
+        return {
+            int(profile_id): _passage(
+                int(status), int(reasons), int(number), prepared.moment_of(started_at)
+            )
+            for profile_id, status, reasons, number, started_at in self._prepared.ask(
+                values
+            )
+        }
 
     def _decide_on_sqlite(
-        self, message: Leased | None, settling: Settlement | None, *, now: datetime
-    ) -> Passage | None:
-        at = connection.ops.adapt_datetimefield_value(now)
+        self,
+        messages: Sequence[Leased],
+        settling: Sequence[Settlement],
+        *,
+        now: datetime,
+    ) -> dict[int, Passage]:
+        passages = {}
         # The transaction begins with the write lock, so it sees all that is committed.
         with transaction.atomic(), connection.cursor() as cursor:
-            if settling is not None:
-                settlements.record(settling, self.part, now=now)
-            if message is None:
-                return None
-            cursor.execute(
-                self._filled(_PASS + _MAY_SEND, _SQLITE_NAMES)
-                + " RETURNING status, reasons, attempt_count",
-                {
-                    "profile": message.profile_id,
-                    "digest": message.digest,
-                    "part": self.part.pk,
-                    "slot": self.part.slot_id,
-                    "now": at,
-                },
-            )
-            row = cursor.fetchone()
-        return _passage((*row, now)) if row else None
+            for settlement in settling:
+                settlements.record(settlement, self.part, now=now)
+            asking = self._filled(_PASS + _MAY_SEND, _SQLITE_NAMES) if messages else ""
+            for message in messages:
+                cursor.execute(
+                    f"{asking} RETURNING status, reasons, attempt_count",
+                    {
+                        "profile": message.profile_id,
+                        "digest": message.digest,
+                        "part": self.part.pk,
+                        "slot": self.part.slot_id,
+                        "now": connection.ops.adapt_datetimefield_value(now),
+                    },
+                )
+                for status, reasons, number in cursor.fetchall():
+                    passage = _passage(status, reasons, number, now)
+                    passages[message.profile_id] = passage
+        return passages
 
     @property
     def _statement(self) -> str:
-        settle = self._filled(_SETTLE, _POSTGRESQL_NAMES)
+        arrays = ", ".join(
+            f"${number}::{kind}[]"
+            for number, (_name, kind) in enumerate(_DONE, start=_FIRST_DONE)
+        )
+        names = ", ".join(name for name, _kind in _DONE)
+        settled = self._filled(_SETTLED, _POSTGRESQL_NAMES)
         passing = self._filled(_PASS + _MAY_SEND, _POSTGRESQL_NAMES)
         return (
-            f"WITH settled AS ({settle}), logged AS (INSERT INTO"
-            f" delivery_attempt ({_LOGGED}) SELECT {self.part.analysis_id:d},"
-            " $5::bigint, $8::smallint, $4::bigint, $9::timestamptz, clock_timestamp(),"
-            " $10::smallint, $11::smallint, $12::smallint, $13::text, $14::text,"
-            f" $15::text, $10::smallint IN ({_REFUSALS})"
-            f" WHERE $5::bigint IS NOT NULL) {passing}"
-            " RETURNING message.status, message.reasons, message.attempt_count,"
-            " statement_timestamp()"
+            f"WITH done AS (SELECT * FROM unnest({arrays}) AS each({names})),"
+            f" settled AS ({settled}), logged AS (INSERT INTO delivery_attempt"
+            " (analysis_id, profile_id, number, slot_id, started_at, ended_at,"
+            " outcome, phase, reply_code, enhanced, code, reply, is_unread)"
+            f" SELECT {self.part.analysis_id:d}, profile_id, number, $4::bigint,"
+            " started_at, clock_timestamp(), outcome, phase, reply_code, enhanced,"
+            f" code, reply, outcome IN ({_REFUSALS}) FROM done) {passing}"
+            " RETURNING message.profile_id, message.status, message.reasons,"
+            " message.attempt_count, statement_timestamp()"
         )
 
     def _filled(self, text: str, names: dict[str, str]) -> str:
@@ -208,17 +240,19 @@ class Gate:
 
 
 _POSTGRESQL_NAMES: Final = {
-    "profile": "$1::bigint",
-    "digest": "$2::uuid",
+    "asked": (
+        "unnest($1::bigint[], $2::uuid[]) AS asked(profile_id, digest)"
+        " CROSS JOIN LATERAL "
+    ),
+    "profile": "asked.profile_id",
+    "digest": "asked.digest",
     "part": "$3::bigint",
     "slot": "$4::bigint",
-    "settled": "$5::bigint",
-    "status": "$6::smallint",
-    "due_at": "$7::timestamptz",
     "now": "statement_timestamp()",
 }
 _SQLITE_NAMES: Final = {
-    name: f"%({name})s" for name in ("profile", "digest", "part", "slot", "now")
+    "asked": "",
+    **{name: f"%({name})s" for name in ("profile", "digest", "part", "slot", "now")},
 }
 
 
@@ -226,27 +260,28 @@ def _one_table(_analysis_id: int) -> str:
     return Message._meta.db_table
 
 
-def _settled(settling: Settlement | None) -> tuple[Any, ...]:
-    if settling is None:
-        return (None,) * 11
-    outcome = settling.outcome
-    return (
-        settling.profile_id,
-        settling.status.value,
-        settling.due_at,
-        settling.number,
-        settling.started_at,
-        outcome.kind.value,
-        outcome.phase.value,
-        outcome.reply_code,
-        outcome.enhanced,
-        outcome.code,
-        outcome.reply,
-    )
+def _columns(settling: Sequence[Settlement]) -> list[list[Any]]:
+    """Give what came of messages column by column, as the statement takes it."""
+    rows = [
+        (
+            each.profile_id,
+            each.status.value,
+            each.due_at,
+            each.number,
+            each.started_at,
+            each.outcome.kind.value,
+            each.outcome.phase.value,
+            each.outcome.reply_code,
+            each.outcome.enhanced,
+            each.outcome.code,
+            each.outcome.reply,
+        )
+        for each in settling
+    ]
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _DONE]
 
 
-def _passage(row: Sequence[Any]) -> Passage:
-    status, reasons, number, started_at = row
+def _passage(status: int, reasons: int, number: int, started_at: datetime) -> Passage:
     return Passage(status == MessageStatus.SENDING, reasons, number, started_at)
 
 

@@ -52,6 +52,11 @@ class Places:
         self._domain = domain
         return None
 
+    @property
+    def is_limited(self) -> bool:
+        """Say whether the domain asked about last has a limit, and we have a place."""
+        return self._key is not None
+
     def leave(self) -> None:
         """Give the place back."""
         if self._key is not None and connection.is_usable():

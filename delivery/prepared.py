@@ -19,7 +19,8 @@ from psycopg.pq.abc import PGconn, PGresult
 
 _NUMBERS: Final = count(1)
 
-Value = int | str | UUID | datetime | None
+Scalar = int | str | UUID | datetime | None
+Value = int | Sequence[Scalar] | None
 
 
 class Prepared:
@@ -32,19 +33,22 @@ class Prepared:
             self._name = b"campaign_%d" % next(_NUMBERS)
             _checked(self._server.prepare(self._name, text.encode()))
 
-    def ask(self, values: Sequence[Value]) -> tuple[bytes | None, ...] | None:
-        """Run it in a transaction of its own; gives the first row, as text.
+    def ask(self, values: Sequence[Value]) -> list[tuple[bytes, ...]]:
+        """Run it in a transaction of its own; gives its rows, as text without NULL.
 
-        Raises what Django raises for a statement of the same kind.
+        A list is given as an array. Raises what Django raises for a statement of the
+        same kind.
         """
-        written = [None if value is None else _written(value) for value in values]
+        written = [_written(value) for value in values]
         with connection.wrap_database_errors:
             # Its types know no NULL, which libpq takes as well.
             answer = self._server.exec_prepared(self._name, written)  # type: ignore[arg-type]
             result = _checked(answer)
-        if not result.ntuples:
-            return None
-        return tuple(result.get_value(0, each) for each in range(result.nfields))
+        columns = range(result.nfields)
+        return [
+            tuple(result.get_value(row, each) or b"" for each in columns)
+            for row in range(result.ntuples)
+        ]
 
     def close(self) -> None:
         """Let the server forget it."""
@@ -65,10 +69,22 @@ def moment_of(text: bytes) -> datetime:
     return datetime.fromisoformat(text.decode())
 
 
-def _written(value: int | str | UUID | datetime) -> bytes:
-    if isinstance(value, datetime):
-        return value.isoformat().encode()
-    if isinstance(value, str):
-        # As the driver does: no text of PostgreSQL can hold it.
-        return value.replace("\0", "").encode("utf-8", "replace")
+def _written(value: Value) -> bytes | None:
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return f"{{{','.join(map(_element, value))}}}".encode("utf-8", "replace")
     return str(value).encode()
+
+
+def _element(value: Scalar) -> str:
+    """Write an element of an array (PostgreSQL's manual, Array Input Syntax)."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        # No text of PostgreSQL can hold a zero byte; the driver drops it as well.
+        escaped = value.replace("\0", "").replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)

@@ -1,11 +1,11 @@
 """Sending: the loop that brings the messages of a part to the gate and onto the wire.
 
-For each message, in this order:
+For each message, or for as many as the transport takes abreast, in this order:
 1. render it; one that cannot be rendered fails alone, before the gate;
 2. see that the server is there, so that a message that starts goes out at once;
 3. the gate: it may start, or it is excluded after the analysis (delivery.gate);
-4. one transaction with one recipient on the wire;
-5. record what came of it, together with the gate of the next one.
+4. one transaction with one recipient on a connection of its own;
+5. record what came of it, together with the gate of the next ones.
 
 A connection to the database that breaks ends the part: the slot's lock is gone with
 it. What was on the wire is recorded through the next connection if nobody took the
@@ -13,7 +13,7 @@ part meanwhile; else the message is in doubt, and an email goes out once more.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Sender:
-    """Sends what is due over one connection to the database and one to each server.
+    """Sends what is due over one connection to the database and some to each server.
 
     `open_transport` gives the transport of a channel.
     """
@@ -51,7 +51,7 @@ class Sender:
     tally: Tally = field(default_factory=Tally)
     slot: Slot | None = None
     lanes: Lanes = field(default_factory=Lanes)
-    _unrecorded: tuple[Settlement, Part] | None = None
+    _unrecorded: tuple[Sequence[Settlement], Part] | None = None
     _transports: dict[int, Transport] = field(default_factory=dict)
 
     def run(self, *, is_once: bool) -> None:
@@ -96,9 +96,9 @@ class Sender:
             self._transports[channel] = self.open_transport(channel)
         return self._transports[channel]
 
-    def owe(self, settlement: Settlement | None, part: Part) -> None:
+    def owe(self, settling: Sequence[Settlement], part: Part) -> None:
         """Remember what is not recorded yet, lest a lost connection lose it."""
-        self._unrecorded = (settlement, part) if settlement else None
+        self._unrecorded = (settling, part) if settling else None
 
     def _survive(self, *, is_once: bool) -> bool:
         try:
@@ -115,10 +115,11 @@ class Sender:
     def _begin(self) -> None:
         self.slot = slots.take()
         if self._unrecorded is not None:
-            settlement, part = self._unrecorded
+            settling, part = self._unrecorded
             # Only while nobody else took the part of our dead slot.
             if Part.objects.filter(pk=part.pk, slot=part.slot_id).exists():
-                settlements.record_late(settlement, part, now=slots.now())
+                for settlement in settling:
+                    settlements.record_late(settlement, part, now=slots.now())
             self._unrecorded = None
 
     def _end(self) -> None:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from delivery.channels.abreast import Abreast
 from delivery.channels.extraction import ExtractionTransport
 from delivery.channels.folder import FolderTransport
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
@@ -25,13 +26,14 @@ def open_transport(channel: int) -> Transport:
     if channel == Channel.EMAIL and settings.MAIL_PROVIDER:
         return _provider(settings.MAIL_PROVIDER)
     if channel == Channel.EMAIL and settings.SMTP_SERVER is not None:
-        return SmtpTransport(SmtpSettings(**settings.SMTP_SERVER))
+        server = SmtpSettings(**settings.SMTP_SERVER)
+        return Abreast([SmtpTransport(server) for _ in range(settings.SENDING_ABREAST)])
     if channel == Channel.SMS and settings.SMS_GATEWAY_URL:
         return SmsGateway(settings.SMS_GATEWAY_URL, settings.SMS_GATEWAY_SECRET)
     return FolderTransport(settings.MAIL_DIR / Channel(channel).code)
 
 
-class MissingTransport:
+class MissingTransport(Transport):
     """Takes nothing: the package that it needs is not installed."""
 
     def ready(self) -> Outcome:

@@ -1,4 +1,8 @@
-"""Working through the messages of one part: gate, wire, record, one after the other."""
+"""Working through the messages of one part: gate, wire, record.
+
+As many at once as the transport takes abreast, each over a connection of its own; one
+after the other in a strict delivery, where a stop waits for what is on the wire.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +66,7 @@ class Owner(Protocol):
     tally: Tally
     lanes: Lanes
 
-    def owe(self, settlement: Settlement | None, part: Part) -> None:
+    def owe(self, settling: Sequence[Settlement], part: Part) -> None:
         """Remember what is not recorded yet."""
 
 
@@ -75,7 +79,8 @@ class PartRun:
     part: Part
     composer: Composer
     transport: Transport
-    _pending: Settlement | None = None
+    _turn: list[tuple[Leased, Composition]] = field(default_factory=list)
+    _pending: list[Settlement] = field(default_factory=list)
     _not_before: datetime | None = None
     _places: Places = field(default_factory=Places)
     _deferred: dict[datetime, list[int]] = field(
@@ -95,14 +100,16 @@ class PartRun:
         for message, made in self._composed(messages, recipients):
             if self.owner.stopping.is_set():
                 break
-            if self._sent.total() >= _UNCOUNTED:
-                self._count_sent()
             if self._has_to_wait(message, gate):
                 continue
             if isinstance(made, CompositionError):
                 self._fail_unsent(message, str(made))
-            elif not self._send_one(message, made, gate):
+                continue
+            self._turn.append((message, made))
+            if len(self._turn) >= self._width and not self._send_turn(gate):
                 break
+        else:
+            self._send_turn(gate)
         self._settle(gate)
         gate.close()
         self._places.leave()
@@ -111,6 +118,12 @@ class PartRun:
             parts.defer(self.part, profile_ids, due_at=due_at)
         parts.release(self.part, not_before=self._not_before)
         self._rest(len(messages))
+
+    @property
+    def _width(self) -> int:
+        """Give how many messages go abreast, with what was gathered last among them."""
+        is_alone = self.delivery.is_strict or self._places.is_limited
+        return 1 if is_alone else self.transport.width
 
     def _composed(
         self, messages: Sequence[Leased], recipients: Mapping[int, Fields]
@@ -147,6 +160,7 @@ class PartRun:
         seconds = self.owner.lanes.turn_of(domain)
         if seconds <= 0:
             return False
+        self._send_turn(gate)
         self._settle(gate)
         if seconds > _SHORT:
             self._deferred[now + timedelta(seconds=seconds)].append(message.profile_id)
@@ -162,35 +176,63 @@ class PartRun:
         if count and count == sum(map(len, self._deferred.values())):
             self.owner.stopping.wait(_REST)
 
-    def _send_one(self, message: Leased, composition: Composition, gate: Gate) -> bool:
-        """Bring one message to its end; say whether to go on with the next one."""
+    def _send_turn(self, gate: Gate) -> bool:
+        """Bring those whose turn it is to their end; say whether to go on with more."""
+        turn, self._turn = self._turn, []
+        if not turn:
+            return True
+        if self._sent.total() >= _UNCOUNTED:
+            self._count_sent()
         trouble = self.transport.ready()
         if trouble is not None:
             self._hold_part(trouble)
             return False
         try:
-            with self._strictly(message):
-                passage = self._pass(message, gate)
-                if passage is None:
-                    return self._is_still_sent(message)
-                if not passage.may_start:
-                    self.owner.tally.excluded += 1
-                    return True
-                outcome = self.transport.send(composition)
+            with self._strictly(turn):
+                passages = self._pass([message for message, _made in turn], gate)
+                started = [
+                    (message, made, passages[message.profile_id])
+                    for message, made in turn
+                    if message.profile_id in passages
+                    and passages[message.profile_id].may_start
+                ]
+                outcomes = self.transport.send_all([made for _m, made, _p in started])
         except (GateStuck, in_flight.Stopping):
-            self._deferred[timezone.now() + STUCK_FOR].append(message.profile_id)
+            return self._send_apart(turn, gate)
+        self.owner.tally.excluded += len(passages) - len(started)
+        for (message, _made, passage), outcome in zip(started, outcomes, strict=True):
+            self._take(outcome, message, passage)
+        undecided = [each for each, _made in turn if each.profile_id not in passages]
+        if undecided and not self._is_still_sent(undecided):
+            return False
+        return all(each.kind != OutcomeKind.UNREACHABLE for each in outcomes)
+
+    def _send_apart(self, turn: list[tuple[Leased, Composition]], gate: Gate) -> bool:
+        """Send one by one what was stuck together; put off what is stuck alone."""
+        if len(turn) == 1:
+            self._put_off([message for message, _made in turn])
             return True
-        self._take(outcome, message, passage)
-        return outcome.kind != OutcomeKind.UNREACHABLE
+        for each in turn:
+            self._turn = [each]
+            if not self._send_turn(gate):
+                return False
+        return True
 
-    def _pass(self, message: Leased, gate: Gate) -> Passage | None:
-        passage = gate.let_pass(message, now=timezone.now(), settling=self._pending)
+    def _put_off(self, messages: Sequence[Leased]) -> None:
+        due_at = timezone.now() + STUCK_FOR
+        self._deferred[due_at] += [message.profile_id for message in messages]
+
+    def _pass(self, messages: Sequence[Leased], gate: Gate) -> dict[int, Passage]:
+        passages = gate.let_pass(messages, now=timezone.now(), settling=self._pending)
         self._forget()
-        return passage
+        return passages
 
-    def _strictly(self, message: Leased) -> AbstractContextManager[None]:
+    def _strictly(
+        self, turn: Sequence[tuple[Leased, Composition]]
+    ) -> AbstractContextManager[None]:
         if not self.delivery.is_strict:
             return nullcontext()
+        ((message, _made),) = turn
         return in_flight.sending(message.profile_id, message.digest)
 
     def _take(self, outcome: Outcome, message: Leased, passage: Passage) -> None:
@@ -205,19 +247,21 @@ class PartRun:
             self._sent[domain, passage.started_at.date()] += 1
         if outcome.kind == OutcomeKind.UNREACHABLE:
             self._hold_part(outcome)
-        self._pending = Settlement(
-            message.profile_id,
-            passage.number,
-            passage.started_at,
-            outcome,
-            status,
-            due_at,
+        self._pending.append(
+            Settlement(
+                message.profile_id,
+                passage.number,
+                passage.started_at,
+                outcome,
+                status,
+                due_at,
+            )
         )
         self.owner.owe(self._pending, self.part)
         self.owner.tally.note(status)
 
     def _settle(self, gate: Gate) -> None:
-        if self._pending is not None:
+        if self._pending:
             gate.settle(self._pending, now=timezone.now())
             self._forget()
 
@@ -227,8 +271,8 @@ class PartRun:
         self._sent.clear()
 
     def _forget(self) -> None:
-        self._pending = None
-        self.owner.owe(None, self.part)
+        self._pending = []
+        self.owner.owe((), self.part)
 
     def _fail_unsent(self, message: Leased, sentence: str) -> None:
         """Record a message that cannot be made: it fails, and nothing was begun."""
@@ -250,13 +294,13 @@ class PartRun:
         self._not_before = timezone.now() + UNREACHABLE_FOR
         self.owner.tally.trouble = trouble.reply or trouble.code
 
-    def _is_still_sent(self, message: Leased) -> bool:
-        """Find out why the gate decided nothing; go on only if it was the message."""
+    def _is_still_sent(self, undecided: Sequence[Leased]) -> bool:
+        """Find out why the gate decided nothing; go on only if it was the messages."""
         delivery = Delivery.objects.get(pk=self.delivery.pk)
         is_over = delivery.expires_at is None or delivery.expires_at <= timezone.now()
         if delivery.status != DeliveryStatus.SENDING or is_over:
             return False
-        self._deferred[timezone.now() + STUCK_FOR].append(message.profile_id)
+        self._put_off(undecided)
         return True
 
 

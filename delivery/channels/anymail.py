@@ -33,7 +33,7 @@ from django.utils.module_loading import import_string
 from urllib3.exceptions import NewConnectionError
 
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned
-from delivery.channels.transport import Composition
+from delivery.channels.transport import Composition, Transport
 
 METADATA: Final = "campaign"
 BACKEND: Final = "anymail.backends.{provider}.EmailBackend"
@@ -75,7 +75,7 @@ _TRIAL: Final = Composition(
 )
 
 
-class ProviderTransport:
+class ProviderTransport(Transport):
     """One connection to the API of one provider; `provider` is anymail's name of it."""
 
     def __init__(self, provider: str) -> None:

@@ -7,7 +7,7 @@ between the row and its record leaves nothing in doubt.
 from django.db import connection
 
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
-from delivery.channels.transport import Composition
+from delivery.channels.transport import Composition, Transport
 
 _WRITE = (
     "INSERT INTO delivery_extractionrow (extraction_id, profile_id, line)"
@@ -21,7 +21,7 @@ def return_code(delivery_id: int, profile_id: int) -> str:
     return f"{delivery_id}-{profile_id}"
 
 
-class ExtractionTransport:
+class ExtractionTransport(Transport):
     """Writes rows through the connection that the gate is asked on."""
 
     def ready(self) -> Outcome | None:

@@ -6,10 +6,10 @@ So that trying the product out never reaches anybody. The console shows the fold
 from pathlib import Path
 
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
-from delivery.channels.transport import Composition
+from delivery.channels.transport import Composition, Transport
 
 
-class FolderTransport:
+class FolderTransport(Transport):
     """Puts each message into a file of its own, named after its envelope sender."""
 
     def __init__(self, folder: Path) -> None:

@@ -22,6 +22,11 @@ class PatientSocket:
         if self._is_kernel_timed:
             connected.settimeout(None)
 
+    @property
+    def has_pending(self) -> bool:
+        """Say whether TLS has read something that the socket does not show any more."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
     def write(self, content: bytes, *, seconds: float) -> None:
         """Write all of it, waiting at most so long for each piece to be taken."""
         self._wait_at_most(seconds, socket.SO_SNDTIMEO)

@@ -33,6 +33,11 @@ class ReplyReader:
         self._buffer = b""
         self._seconds = 0.0
 
+    @property
+    def has_line(self) -> bool:
+        """Say whether a line, and so nearly always a reply, can be read at once."""
+        return b"\n" in self._buffer or self._connection.has_pending
+
     def read(self, *, seconds: float) -> Reply:
         """Wait for one whole reply. Raises ConnectionBroken or BadReply.
 

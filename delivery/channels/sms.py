@@ -17,7 +17,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from delivery.channels.encryption import is_loopback
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned
-from delivery.channels.transport import Composition
+from delivery.channels.transport import Composition, Transport
 
 _SECONDS: Final = 30.0
 _KEPT: Final = 8 * 1024  # bytes of an answer
@@ -33,7 +33,7 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-class SmsGateway:
+class SmsGateway(Transport):
     """A gateway at an https address, or on loopback, that shares a secret with us."""
 
     def __init__(self, url: str, secret: str) -> None:

@@ -9,6 +9,7 @@ that ends a message no answer means that it may have been taken, and only then.
 import re
 import smtplib
 import ssl
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -18,7 +19,11 @@ from delivery.channels import encryption
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase, cleaned, from_reply
 from delivery.channels.patience import PatientSocket
 from delivery.channels.replies import BadReply, ConnectionBroken, Reply, ReplyReader
-from delivery.channels.transport import Composition
+from delivery.channels.transport import Composition, Transport
+
+# The sending of one message, which gives what came of it. It pauses wherever it has to
+# wait for the server, and says how many seconds it would wait there.
+Steps = Generator[float, None, Outcome]
 
 MESSAGES_PER_CONNECTION: Final = 500
 # A connection that rested so long is asked whether it lives before it is used.
@@ -53,7 +58,7 @@ class SmtpSettings:
     timeouts: Timeouts = Timeouts()
 
 
-class SmtpTransport:
+class SmtpTransport(Transport):
     """One connection to one server, opened when it is needed."""
 
     def __init__(self, settings: SmtpSettings) -> None:
@@ -75,6 +80,21 @@ class SmtpTransport:
 
     def send(self, message: Composition) -> Outcome:
         """Send one message to its one recipient; gives what came of it."""
+        steps = self.steps(message)
+        while True:
+            try:
+                # Not waited for here: reading waits by itself.
+                next(steps)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+
+    def steps(self, message: Composition) -> Steps:
+        """Send one message as send() does, pausing before each wait for the server.
+
+        After a pause an answer is read, so whoever goes on before one is there waits
+        for it. Whoever waited in vain throws TimeoutError.
+        """
         trouble = self.ready()
         if trouble is not None:
             return trouble
@@ -83,13 +103,18 @@ class SmtpTransport:
         except _Refused as refusal:
             return Outcome(OutcomeKind.REFUSED, Phase.MAIL, code=refusal.code)
         was_used = self._count > 0
-        outcome = self._attempt(envelope)
+        outcome = yield from self._attempt(envelope)
         if was_used and outcome.code == _HUNG_UP and outcome.phase == Phase.MAIL:
             # It hung up while the connection rested: nothing was begun.
-            outcome = self.ready() or self._attempt(envelope)
+            outcome = self.ready() or (yield from self._attempt(envelope))
         if outcome.reply_code == 421:
             self._drop()
         return outcome
+
+    def fileno(self) -> int:
+        """Give the descriptor that has something to read when the server answers."""
+        assert self._server is not None and self._server.sock is not None
+        return self._server.sock.fileno()
 
     def close(self) -> None:
         """Say goodbye, without waiting for an answer."""
@@ -98,11 +123,11 @@ class SmtpTransport:
                 self._socket.write(b"QUIT\r\n", seconds=1.0)
         self._drop()
 
-    def _attempt(self, envelope: "_Envelope") -> Outcome:
+    def _attempt(self, envelope: "_Envelope") -> Steps:
         self._count += 1
         dialogue = _Dialogue(self._settings.timeouts)
         try:
-            outcome = self._transaction(envelope, dialogue)
+            outcome = yield from self._transaction(envelope, dialogue)
         except (ConnectionBroken, OSError) as error:
             is_silent = isinstance(error.__cause__ or error, TimeoutError)
             code = "connection_broken" if is_silent else _HUNG_UP
@@ -203,7 +228,7 @@ class SmtpTransport:
             self._server.close()
         self._server = self._socket = self._replies = None
 
-    def _transaction(self, envelope: "_Envelope", dialogue: "_Dialogue") -> Outcome:
+    def _transaction(self, envelope: "_Envelope", dialogue: "_Dialogue") -> Steps:
         commands = (envelope.mail, envelope.rcpt, b"DATA\r\n")
         is_pipelined = "pipelining" in self._offers
         if is_pipelined:
@@ -213,7 +238,7 @@ class SmtpTransport:
             dialogue.phase = phase
             if not is_pipelined:
                 self._write(command, seconds=dialogue.timeouts.block)
-            reply = self._read(seconds=dialogue.seconds)
+            reply = yield from self._answer(seconds=dialogue.seconds)
             if not _is_good(phase, reply):
                 refusal = refusal or from_reply(phase, reply.code, reply.text)
                 dialogue.refusal = refusal
@@ -223,22 +248,29 @@ class SmtpTransport:
             elif phase == Phase.DATA and refusal is not None:
                 # RFC 2920 section 3.1: nobody to send to, so end an empty message.
                 self._write(b".\r\n", seconds=dialogue.timeouts.block)
-                self._read(seconds=dialogue.timeouts.end)
+                yield from self._answer(seconds=dialogue.timeouts.end)
         if refusal is not None:
-            self._reset(refusal)
+            yield from self._reset(refusal)
             return refusal
         # One packet where it fits, so from here on a missing answer is in doubt.
         dialogue.phase = Phase.CONTENT
         self._write(envelope.content, seconds=dialogue.timeouts.block)
-        reply = self._read(seconds=dialogue.timeouts.end)
+        reply = yield from self._answer(seconds=dialogue.timeouts.end)
         return from_reply(Phase.CONTENT, reply.code, reply.text)
 
-    def _reset(self, refusal: Outcome) -> None:
+    def _reset(self, refusal: Outcome) -> Generator[float, None, None]:
         """Forget a refused transaction, so that the next one begins anew."""
         if refusal.reply_code == 421:
             return
         self._write(b"RSET\r\n", seconds=self._settings.timeouts.command)
-        self._read(seconds=self._settings.timeouts.command)
+        yield from self._answer(seconds=self._settings.timeouts.command)
+
+    def _answer(self, *, seconds: float) -> Generator[float, None, Reply]:
+        """Pause, if the next reply has not come yet, and then read it."""
+        assert self._replies is not None
+        if not self._replies.has_line:
+            yield seconds
+        return self._replies.read(seconds=seconds)
 
     def _write(self, content: bytes, *, seconds: float) -> None:
         assert self._socket is not None

@@ -1,5 +1,6 @@
-"""What a transport is: it takes finished messages to their channel, one at a time."""
+"""What a transport is: it takes finished messages to their channel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -26,13 +27,22 @@ class Composition:
 
 
 class Transport(Protocol):
-    """Takes messages to their channel over a connection that it keeps."""
+    """Takes messages to their channel over a connection that it keeps.
+
+    `width` is how many messages it takes abreast, each over a connection of its own.
+    """
+
+    width: int = 1
 
     def ready(self) -> Outcome | None:
         """Connect if need be; None when a message can go out at once."""
 
     def send(self, message: Composition) -> Outcome:
         """Send one message; every trouble is an outcome, never an exception."""
+
+    def send_all(self, messages: Sequence[Composition]) -> list[Outcome]:
+        """Send messages, at most `width`; gives what came of each, in their order."""
+        return [self.send(message) for message in messages]
 
     def close(self) -> None:
         """Let the connection go."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from delivery import analysis, lifecycle, parts, scheduling, slots
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
-from delivery.channels.transport import Composition
+from delivery.channels.transport import Composition, Transport
 from delivery.gate import Gate
 from delivery.lifecycle import DeliveryEvent
 from delivery.models import Delivery, DeliveryContent, Message, Part
@@ -27,7 +27,7 @@ HTML = (
 
 
 @dataclass
-class Wire:
+class Wire(Transport):
     """A transport that keeps what it was given, and answers what it is told to."""
 
     outcome: Outcome = SENT

@@ -226,7 +226,7 @@ def pass_at(gate: Gate, message, now):
         moment = f"timestamptz '{now.isoformat()}'"
         statement = gate._statement.replace("statement_timestamp()", moment)
         gate._prepared = Prepared(statement)
-    return gate.let_pass(message, now=now)
+    return gate.let_pass([message], now=now).get(message.profile_id)
 
 
 def test_two_senders_never_have_the_same_slot():

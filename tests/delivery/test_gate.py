@@ -91,10 +91,16 @@ def profile():
     return factories.make_profile(external_id="A", email="a@example.com")
 
 
+def passed(opened, message):
+    """Ask the gate about one message."""
+    passages = opened.let_pass([message], now=timezone.now())
+    return passages.get(message.profile_id)
+
+
 def pass_gate(delivery, profile, act=lambda profile: None):
     opened, _part, messages = leased(delivery)
     act(profile)
-    return opened.let_pass(messages[profile.pk], now=timezone.now())
+    return passed(opened, messages[profile.pk])
 
 
 def test_eligible_message_starts(profile):
@@ -194,7 +200,7 @@ def test_message_keeps_the_address_it_was_made_for(profile):
         source=Source.OPERATOR,
     )
 
-    passage = opened.let_pass(messages[profile.pk], now=timezone.now())
+    passage = passed(opened, messages[profile.pk])
 
     assert passage is not None and passage.may_start
 
@@ -236,7 +242,7 @@ def test_gate_decides_nothing(name, profile):
     STOPS[name](delivery, part)
     before = Message.objects.get(profile_id=profile.pk).status
 
-    assert opened.let_pass(messages[profile.pk], now=timezone.now()) is None
+    assert passed(opened, messages[profile.pk]) is None
 
     assert Message.objects.get(profile_id=profile.pk).status == before
 
@@ -252,7 +258,7 @@ def test_every_condition_is_needed_at_the_gate(name, profile, monkeypatch):
     opened, part, messages = leased(delivery)
     STOPS[name](delivery, part)
 
-    passage = opened.let_pass(messages[profile.pk], now=timezone.now())
+    passage = passed(opened, messages[profile.pk])
 
     assert passage is not None and passage.may_start
 
@@ -274,7 +280,7 @@ def test_gate_looks_at_the_moment_not_at_an_old_snapshot(profile):
     finally:
         other.close()
 
-    passage = opened.let_pass(messages[profile.pk], now=timezone.now())
+    passage = passed(opened, messages[profile.pk])
 
     assert passage is not None and not passage.may_start
 
@@ -291,11 +297,11 @@ def test_gate_that_would_wait_for_a_row_gives_up(profile, monkeypatch):
         with other.cursor() as cursor:
             cursor.execute("UPDATE delivery_message SET address = 'x'")
         with pytest.raises(gate.GateStuck):
-            opened.let_pass(messages[profile.pk], now=timezone.now())
+            passed(opened, messages[profile.pk])
         other.rollback()
     finally:
         other.close()
 
-    passage = opened.let_pass(messages[profile.pk], now=timezone.now())
+    passage = passed(opened, messages[profile.pk])
 
     assert passage is not None and passage.may_start

@@ -88,7 +88,7 @@ def test_message_that_has_not_started_does_not_start_after_a_stop():
 
     text_in("STOP", now=timezone.now())
 
-    passage = opened.let_pass(messages[anna.pk], now=timezone.now())
+    passage = opened.let_pass([messages[anna.pk]], now=timezone.now())[anna.pk]
     assert passage is not None and not passage.may_start
     assert status_of(delivery, anna) == MessageStatus.EXCLUDED_AFTER
     assert bo.pk not in messages  # the younger one is a duplicate

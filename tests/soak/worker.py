@@ -22,12 +22,13 @@ def note_starts(path: str) -> None:
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     decide, pid = Gate._decide, os.getpid()
 
-    def noted(self, message, **how):
+    def noted(self, messages, **how):
         issued_at = time.monotonic_ns()
-        passage = decide(self, message, **how)
-        if passage is not None and passage.may_start:
-            os.write(log, f"{message.profile_id} {issued_at} {pid}\n".encode())
-        return passage
+        passages = decide(self, messages, **how)
+        started = [each for each, passage in passages.items() if passage.may_start]
+        lines = [f"{profile} {issued_at} {pid}\n" for profile in started]
+        os.write(log, "".join(lines).encode())
+        return passages
 
     Gate._decide = noted
 
