@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 
@@ -15,6 +16,7 @@ import django
 django.setup()
 
 from tests.soak import file_world, sabotage  # noqa: E402
+from tests.soak.starting import last_to_start  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONGEST = 120  # seconds
@@ -33,7 +35,7 @@ def read_arguments() -> Namespace:
 def soak(chosen: Namespace) -> int:
     delivery = file_world.build(chosen.people)
     sabotage.apply(chosen.sabotage)
-    stops: dict[int, str] = {}
+    stops: dict[int, datetime] = {}
     ended = Event()
     stopper = Thread(target=file_world.stop_people, args=[chosen.stops, stops, ended])
     stopper.start()
@@ -49,19 +51,22 @@ def soak(chosen: Namespace) -> int:
 
 
 def kill_workers(chosen: Namespace) -> int:
-    """Run workers until the file is produced, killing one now and then."""
-    lots = random.Random(11)
-    workers = [worker(chosen.sabotage) for _ in range(chosen.workers)]
+    """Run workers until the file is produced, killing one that has a row in hand."""
+    lots, log = random.Random(11), Path(os.environ["SOAK_FOLDER"]) / "starts.log"
+    workers = [worker(log, chosen.sabotage) for _ in range(chosen.workers)]
     kills, began = 0, time.monotonic()
     try:
         while not file_world.is_produced() and time.monotonic() - began < LONGEST:
             time.sleep(0.005)
             share = file_world.rows_written() / chosen.people
-            if kills < chosen.kills and share > (kills + 1) / (chosen.kills + 2):
-                place = lots.randrange(len(workers))
+            busy = last_to_start(log)
+            places = [n for n, each in enumerate(workers) if each.pid in busy]
+            is_time = share > (kills + 1) / (chosen.kills + 2)
+            if kills < chosen.kills and is_time and places:
+                place = lots.choice(places)
                 workers[place].kill()
                 workers[place].wait()
-                workers[place] = worker(chosen.sabotage)
+                workers[place] = worker(log, chosen.sabotage)
                 kills += 1
     finally:
         for each in workers:
@@ -71,8 +76,8 @@ def kill_workers(chosen: Namespace) -> int:
     return kills
 
 
-def worker(mistake: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.soak.worker", os.devnull, mistake]
+def worker(starts: Path, mistake: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.soak.worker", str(starts), mistake]
     return subprocess.Popen(command, cwd=ROOT)
 
 

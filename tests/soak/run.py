@@ -17,6 +17,7 @@ django.setup()
 
 from tests.soak import checker, world  # noqa: E402
 from tests.soak.cluster import Cluster  # noqa: E402
+from tests.soak.starting import last_to_start  # noqa: E402
 from tests.soak.stopper import sink_lines  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -108,7 +109,7 @@ class Run:
 
     def kill_one(self) -> None:
         """Kill a worker that has just started a message; else look again later."""
-        busy = self.last_to_start()
+        busy = last_to_start(self.folder / "starts.log")
         places = [n for n, each in enumerate(self.workers) if each.pid in busy]
         if not places:
             return
@@ -118,16 +119,6 @@ class Run:
         self.killed[self.workers[place].pid] = time.monotonic_ns()
         self.workers[place].wait()
         self.workers[place] = self.worker()
-
-    def last_to_start(self) -> set[int]:
-        """Give the processes that started the last few messages."""
-        path = self.folder / "starts.log"
-        if not path.exists():
-            return set()
-        with path.open("rb") as log:
-            log.seek(max(0, path.stat().st_size - 400))
-            lines = log.read().split(b"\n")[1:-1]
-        return {int(line.split()[2]) for line in lines}
 
     def worker(self) -> subprocess.Popen[bytes]:
         starts = str(self.folder / "starts.log")
