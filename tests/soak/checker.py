@@ -65,7 +65,9 @@ class Evidence:
     attempts: Counter[int] = field(default_factory=Counter)
     kills: int = 0
     crashes: int = 0
-    connections: int = 1
+    workers: int = 1
+    # How many connections to the mail server each has, with a message on each.
+    abreast: int = 1
     is_strict: bool = False
     denylisted: set[str] = field(default_factory=set)  # digests
     window_ns: int = 5 * 10**9
@@ -157,7 +159,8 @@ def bound(evidence: Evidence) -> int:
     A crash of the database breaks the connections of all workers.
     """
     unanswered = sum(each.fault in {"drop", "halfclose"} for each in evidence.taken)
-    return evidence.kills + evidence.crashes * evidence.connections + unanswered
+    broken = evidence.kills + evidence.crashes * evidence.workers
+    return broken * evidence.abreast + unanswered
 
 
 def stops_lost(evidence: Evidence) -> Iterable[str]:

@@ -15,6 +15,8 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
+
 from tests.soak import checker, world  # noqa: E402
 from tests.soak.cluster import Cluster  # noqa: E402
 from tests.soak.starting import last_to_start  # noqa: E402
@@ -48,7 +50,8 @@ def main() -> int:
     evidence = world.gather(folder)
     evidence.kills, evidence.crashes = show.kills, show.crashes
     evidence.killed = show.killed
-    evidence.connections, evidence.is_strict = chosen.workers, chosen.strict
+    evidence.workers, evidence.is_strict = chosen.workers, chosen.strict
+    evidence.abreast = 1 if chosen.strict else settings.SENDING_ABREAST
     return report(chosen, evidence, seconds)
 
 
