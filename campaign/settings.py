@@ -218,7 +218,7 @@ RETRY_DELAYS: list[timedelta] = [
     timedelta(minutes=minutes)
     for minutes in env.list("RETRY_DELAYS", cast=float, default=[5, 15, 45, 120, 240])
 ]
-# Messages a second to a recipient domain over one connection; `*` for all others.
+# Messages a second to a recipient domain from one sender; `*` for all others.
 SENDING_RATES: dict[str, float] = env.dict(
     "SENDING_RATES", cast={"value": float}, default={}
 )

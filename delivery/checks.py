@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from delivery import audit_triggers
+from delivery.channels.abreast import MOST_ABREAST
 from delivery.channels.encryption import is_loopback
 
 
@@ -47,6 +48,24 @@ def check_commits_are_durable(
         )
         for alias in databases or []
         if _synchronous_commit(alias) == "off"
+    ]
+
+
+@register()
+def check_some_go_abreast(
+    *, app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """delivery.E012: a sender without a connection, or with too many, sends nothing."""
+    count = settings.SENDING_ABREAST
+    if 1 <= count <= MOST_ABREAST:
+        return []
+    return [
+        Error(
+            f"SENDING_ABREAST is {count}: a sender has 1 to {MOST_ABREAST}"
+            " connections to the mail server.",
+            hint="Give a number in that range, or leave it out for 4.",
+            id="delivery.E012",
+        )
     ]
 
 

@@ -28,7 +28,7 @@ def domain_of(address: str) -> str:
 
 
 class Lanes:
-    """What one connection knows of the lanes, looked up anew every two seconds."""
+    """What one sender knows of the lanes, looked up anew every two seconds."""
 
     def __init__(self, rates: Mapping[str, float] | None = None) -> None:
         self._rates = settings.SENDING_RATES if rates is None else rates
@@ -54,7 +54,7 @@ class Lanes:
     def turn_of(self, domain: str) -> float:
         """Take the next turn of a domain; gives the seconds to wait for it.
 
-        Rates are messages a second to a domain over one connection.
+        Rates are messages a second to a domain from one sender.
         """
         rate = self._rates.get(domain, self._rates.get("*", 0))
         if not rate:

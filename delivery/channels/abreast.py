@@ -14,6 +14,7 @@ from delivery.channels.outcomes import Outcome
 from delivery.channels.smtp import SmtpTransport, Steps
 from delivery.channels.transport import Composition, Transport
 
+MOST_ABREAST: Final = 16
 # So long a server that takes fewer connections is not asked for more.
 ASK_AGAIN_AFTER: Final = 60.0  # seconds
 

@@ -1,7 +1,11 @@
 import pytest
 from django.db import connection
 
-from delivery.checks import check_commits_are_durable, check_requests_are_not_atomic
+from delivery.checks import (
+    check_commits_are_durable,
+    check_requests_are_not_atomic,
+    check_some_go_abreast,
+)
 
 
 def test_our_requests_are_not_atomic():
@@ -31,3 +35,12 @@ def test_switching_off_durable_commits_is_refused():
     (error,) = check_commits_are_durable(databases=["default"])
 
     assert error.id == "delivery.E002"
+
+
+@pytest.mark.parametrize(("count", "is_refused"), [(0, 1), (1, 0), (16, 0), (17, 1)])
+def test_number_that_goes_abreast_is_checked(settings, count, is_refused):
+    settings.SENDING_ABREAST = count
+
+    errors = check_some_go_abreast()
+
+    assert [each.id for each in errors] == ["delivery.E012"] * is_refused

@@ -64,9 +64,10 @@ class FatedWire(Wire):
         return outcome
 
 
-def send_until_killed(fate: Fate, monkeypatch) -> Wire:
-    wire = FatedWire()
-    wire.fate = fate
+def send_until_killed(fate: Fate, monkeypatch, *, wire: Wire | None = None) -> Wire:
+    if wire is None:
+        wire = FatedWire()
+        wire.fate = fate
     decide = Gate._decide
 
     def decide_or_die(*args, **options):

@@ -20,7 +20,10 @@ class Command(BaseCommand):
             type=int,
             default=dispatching.CONNECTIONS,
             metavar="N",
-            help=_("Messages on their way at once; 1 on SQLite."),
+            help=_(
+                "Senders side by side, 1 on SQLite. Each has SENDING_ABREAST"
+                " connections to the mail server."
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
