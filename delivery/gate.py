@@ -168,8 +168,11 @@ class Gate:
             *_columns(settling),
         )
         return {
-            int(profile_id): _passage(
-                int(status), int(reasons), int(number), prepared.moment_of(started_at)
+            int(profile_id): Passage(
+                int(status) == MessageStatus.SENDING,
+                int(reasons),
+                int(number),
+                prepared.moment_of(started_at),
             )
             for profile_id, status, reasons, number, started_at in self._prepared.ask(
                 values
@@ -201,7 +204,8 @@ class Gate:
                     },
                 )
                 for status, reasons, number in cursor.fetchall():
-                    passage = _passage(status, reasons, number, now)
+                    may_start = status == MessageStatus.SENDING
+                    passage = Passage(may_start, reasons, number, now)
                     passages[message.profile_id] = passage
         return passages
 
@@ -279,10 +283,6 @@ def _columns(settling: Sequence[Settlement]) -> list[list[Any]]:
         for each in settling
     ]
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _DONE]
-
-
-def _passage(status: int, reasons: int, number: int, started_at: datetime) -> Passage:
-    return Passage(status == MessageStatus.SENDING, reasons, number, started_at)
 
 
 def _is_wait(error: OperationalError) -> bool:

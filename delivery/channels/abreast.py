@@ -55,7 +55,7 @@ class Abreast(Transport):
         outcomes: list[Outcome] = []
         for start in range(0, len(messages), len(self._open)):
             some = messages[start : start + len(self._open)]
-            outcomes += _sent_by(self._open, some)
+            outcomes += _Turn(self._open).send(some)
         return outcomes
 
     def close(self) -> None:
@@ -64,32 +64,49 @@ class Abreast(Transport):
             each.close()
 
 
-def _sent_by(
-    connections: Sequence[SmtpTransport], messages: Sequence[Composition]
-) -> list[Outcome]:
-    """Send messages, each by its connection; go on where the server answered."""
-    outcomes: dict[int, Outcome] = {}
-    waiting: dict[int, tuple[int, Steps, float]] = {}
-    poll = select.poll()
+class _Turn:
+    """One message on each of some connections, until something came of all."""
 
-    def advance(number: int, steps: Steps, error: TimeoutError | None = None) -> None:
+    def __init__(self, connections: Sequence[SmtpTransport]) -> None:
+        self._connections = connections
+        self._outcomes: dict[int, Outcome] = {}
+        self._waiting: dict[int, tuple[int, Steps, float]] = {}
+        self._poll = select.poll()
+
+    def send(self, messages: Sequence[Composition]) -> list[Outcome]:
+        """Send messages; give what came of each, in their order."""
+        for number, message in enumerate(messages):
+            self._go_on(number, self._connections[number].steps(message))
+        while self._waiting:
+            soonest = min(until for _number, _steps, until in self._waiting.values())
+            seconds = max(soonest - monotonic(), 0)
+            answered = [handle for handle, _event in self._poll.poll(seconds * 1000)]
+            for handle in answered:
+                self._go_on(*self._taken(handle))
+            if not answered:
+                self._give_up(now=monotonic())
+        return [self._outcomes[number] for number in range(len(messages))]
+
+    def _give_up(self, *, now: float) -> None:
+        """Tell those that waited too long for their server."""
+        for handle, (_number, _steps, until) in list(self._waiting.items()):
+            if until <= now:
+                self._go_on(*self._taken(handle), error=TimeoutError())
+
+    def _taken(self, handle: int) -> tuple[int, Steps]:
+        number, steps, _until = self._waiting.pop(handle)
+        self._poll.unregister(handle)
+        return number, steps
+
+    def _go_on(
+        self, number: int, steps: Steps, *, error: TimeoutError | None = None
+    ) -> None:
+        """Let one go on until it waits for its server again, or ends."""
         try:
             seconds = steps.throw(error) if error else next(steps)
         except StopIteration as end:
-            outcomes[number] = end.value
+            self._outcomes[number] = end.value
             return
-        handle = connections[number].fileno()
-        poll.register(handle, select.POLLIN)
-        waiting[handle] = number, steps, monotonic() + seconds
-
-    for number, message in enumerate(messages):
-        advance(number, connections[number].steps(message))
-    while waiting:
-        soonest = min(due for _number, _steps, due in waiting.values())
-        answered = poll.poll(max(soonest - monotonic(), 0) * 1000)
-        late = [handle for handle, each in waiting.items() if each[2] <= monotonic()]
-        for handle in [handle for handle, _event in answered] or late:
-            number, steps, _due = waiting.pop(handle)
-            poll.unregister(handle)
-            advance(number, steps, None if answered else TimeoutError())
-    return [outcomes[number] for number in range(len(messages))]
+        handle = self._connections[number].fileno()
+        self._poll.register(handle, select.POLLIN)
+        self._waiting[handle] = number, steps, monotonic() + seconds
