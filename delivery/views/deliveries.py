@@ -16,11 +16,9 @@ from django.views.decorators.http import (
 
 from delivery import (
     analysis,
-    audiences,
-    extraction,
+    delivery_page,
     ordering,
     overview,
-    sending_figures,
 )
 from delivery.analysis import AnalysisError
 from delivery.audiences import AudienceError
@@ -88,12 +86,12 @@ def _create(
 @require_safe
 def delivery_detail(request: HttpRequest, delivery_id: int) -> HttpResponse:
     delivery = _find(delivery_id)
+    page = delivery_page.of(delivery, may=request.user.has_perm, now=timezone.now())
     context = {
         "delivery": delivery,
-        "audience": audiences.describe(delivery.audience),
-        "overview": overview.of(delivery, now=timezone.now()),
-        "sending": sending_figures.of(delivery, now=timezone.now()),
-        "file": extraction.of(delivery),
+        "page": page,
+        "overview": page.overview,
+        "sending": page.sending,
     }
     return render(request, "delivery/delivery_detail.html", context)
 
