@@ -6,7 +6,7 @@ of the delivery itself. What is far from usual is worth a look before anybody co
 much more may be a bad list, much less may be protections that were lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -44,7 +44,7 @@ class Bar:
 class Trend:
     """The share of one cause in each target, oldest first, the one at hand last.
 
-    Without a `reason`, of all that are excluded.
+    Without a `reason`, of all that are excluded. `usual` is what `now` is held against.
     """
 
     reason: ExclusionReason | None
@@ -54,8 +54,12 @@ class Trend:
     bars: Sequence[Bar]
 
     @property
+    def largest(self) -> float:
+        return max(bar.percent for bar in self.bars)
+
+    @property
     def width(self) -> int:
-        return len(self.bars) * _STEP - 2
+        return (MOST + 1) * _STEP - 2
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def with_similar(
         similar = similar.filter(content__is_marketing=False)
     newest = Analysis.objects.filter(pk__in=similar.values("current_analysis"))
     found = newest.select_related("delivery").order_by("-pk")[:MOST]
-    return _compare(list(found)[::-1], current)
+    return _compare(list(found)[::-1], current, usual=median)
 
 
 def with_earlier(history: Sequence[Analysis], current: Analysis) -> Comparison | None:
@@ -111,26 +115,43 @@ def with_earlier(history: Sequence[Analysis], current: Analysis) -> Comparison |
         for run in history
         if run.status == AnalysisStatus.FINISHED and run.pk < current.pk
     ]
-    return _compare(earlier[:MOST][::-1], current)
+    return _compare(earlier[:MOST][::-1], current, usual=_newest)
 
 
-def _compare(before: Sequence[Analysis], current: Analysis) -> Comparison | None:
+def _newest(shares: Sequence[float]) -> float:
+    return shares[-1]
+
+
+def _compare(
+    before: Sequence[Analysis],
+    current: Analysis,
+    *,
+    usual: Callable[[Sequence[float]], float],
+) -> Comparison | None:
     if not before:
         return None
-    trends = [_trend(reason, before, current) for reason in ExclusionReason]
-    largest = sorted(trends, key=lambda each: -max(each.now, each.usual))
-    seen = [each for each in largest if any(bar.percent for bar in each.bars)]
+
+    def trend_of(reason: ExclusionReason | None) -> Trend:
+        return _trend(reason, before, current, usual=usual)
+
+    trends = [trend_of(reason) for reason in ExclusionReason]
+    standing_out = [each for each in trends if _stands_out(each, len(before), current)]
+    # What stands out has its picture, however small it is.
+    trends.sort(key=lambda each: (each not in standing_out, -each.largest))
+    seen = [each for each in trends if each.largest]
     return Comparison(
         before=before,
-        trends=[_trend(None, before, current), *seen[:MOST_CAUSES]],
-        standing_out=[
-            each for each in trends if _stands_out(each, len(before), current)
-        ],
+        trends=[trend_of(None), *seen[: max(MOST_CAUSES, len(standing_out))]],
+        standing_out=standing_out,
     )
 
 
 def _trend(
-    reason: ExclusionReason | None, before: Sequence[Analysis], current: Analysis
+    reason: ExclusionReason | None,
+    before: Sequence[Analysis],
+    current: Analysis,
+    *,
+    usual: Callable[[Sequence[float]], float],
 ) -> Trend:
     shares = [_share(run, reason) for run in [*before, current]]
     highest = max(shares) or 1.0
@@ -138,11 +159,11 @@ def _trend(
         reason=reason,
         label=reason.label if reason is not None else _("Excluded in all"),
         now=shares[-1],
-        usual=median(shares[:-1]),
+        usual=usual(shares[:-1]),
         bars=[
             Bar(
                 percent=share,
-                x=number * _STEP,
+                x=(MOST + 1 - len(shares) + number) * _STEP,
                 y=round(100 - 100 * share / highest, 1),
                 height=round(100 * share / highest, 1),
                 is_now=number == len(shares) - 1,

@@ -23,7 +23,7 @@ from delivery import (
 )
 from delivery.comparing import Comparison
 from delivery.content import Content, ContentError
-from delivery.control_rules import Finding
+from delivery.control_rules import Finding, Level
 from delivery.models import Delivery, Proof
 from delivery.overview import Overview
 from delivery.responses import Responses
@@ -62,10 +62,14 @@ class Written:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding of a control rule, and the id of the field it is mended in."""
+    """A finding of a control rule, and where in the content it is mended."""
 
     finding: Finding
     anchor: str
+
+    @property
+    def is_of_the_content(self) -> bool:
+        return self.finding.code not in steps.OF_THE_INSTALLATION
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,11 @@ def of(
 
 
 def _findings(delivery: Delivery, content: Content) -> list[Finding]:
-    """Ask what can still be mended; what needs the recipients is asked to confirm."""
-    return confirming.review_written(content) if steps.is_open(delivery) else []
+    """Ask what can still be mended, errors first; the recipients are not looked at."""
+    if not steps.is_open(delivery):
+        return []
+    found = confirming.review_written(content)
+    return sorted(found, key=lambda finding: finding.level != Level.ERROR)
 
 
 def _written(content: Content) -> Written:
@@ -143,7 +150,7 @@ def _text_of(html: str) -> str:
 
 
 def _anchor(finding: Finding) -> str:
-    return f"id_{_FIELDS[finding.code]}" if finding.code in _FIELDS else ""
+    return f"#id_{_FIELDS[finding.code]}" if finding.code in _FIELDS else ""
 
 
 def _proofs(delivery: Delivery) -> list[Proof]:

@@ -26,7 +26,7 @@ from delivery.sending_figures import SendingFigures
 from delivery.states import DeliveryStatus
 
 # Of the installation: nobody mends it in the content.
-_OF_THE_INSTALLATION: Final = frozenset({"base_url_not_https"})
+OF_THE_INSTALLATION: Final = frozenset({"base_url_not_https", "not_signed"})
 _EMPTY: Final = frozenset({"empty_subject", "empty_content"})
 _OPEN: Final = {
     DeliveryStatus.DRAFT,
@@ -210,7 +210,7 @@ def _each(standing: Standing) -> Iterator[Step]:
 
 def _content(standing: Standing) -> Step:
     name = StepName.CONTENT
-    errors = [each for each in standing.errors if each.code not in _OF_THE_INSTALLATION]
+    errors = [each for each in standing.errors if each.code not in OF_THE_INSTALLATION]
     if not standing.is_open or not errors:
         return Step(name, StepState.DONE)
     if {each.code for each in errors} & _EMPTY:
