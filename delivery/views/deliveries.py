@@ -16,13 +16,19 @@ from django.views.decorators.http import (
 
 from delivery import (
     analysis,
+    browsing,
     delivery_page,
     ordering,
     overview,
 )
 from delivery.analysis import AnalysisError
 from delivery.audiences import AudienceError
-from delivery.forms import ConditionForm, ConditionFormSet, DeliveryForm
+from delivery.forms import (
+    ConditionForm,
+    ConditionFormSet,
+    DeliveryForm,
+    DeliveryListForm,
+)
 from delivery.models import Delivery
 from profiles.lines import FileError
 from profiles.paging import page_of
@@ -34,9 +40,17 @@ Conditions = BaseFormSet[ConditionForm]
 @permission_required("delivery.view_delivery", raise_exception=True)
 @require_safe
 def delivery_list(request: HttpRequest) -> HttpResponse:
-    deliveries = Delivery.objects.select_related("current_analysis", "created_by")
-    page = page_of(deliveries, keys=["id"], query=request.GET)
-    return render(request, "delivery/delivery_list.html", {"page": page})
+    form = DeliveryListForm(request.GET)
+    status = 200 if form.is_valid() else 400
+    rows = browsing.deliveries(form.chosen if form.is_valid() else None)
+    page = page_of(rows, keys=["id"], query=request.GET)
+    context = {
+        "form": form,
+        "page": page,
+        "lines": browsing.lines(page.rows),
+        "is_filtered": bool(form.errors) or any(form.cleaned_data.values()),
+    }
+    return render(request, "delivery/delivery_list.html", context, status=status)
 
 
 @login_required
