@@ -250,7 +250,9 @@ def _check(standing: Standing) -> Step:
     name, current = StepName.CHECK, standing.delivery.current_analysis
     if standing.is_confirmed:
         return Step(name, StepState.DONE)
-    if current is not None and current.to_send_count == 0:
+    if current is None or not standing.is_analysed or standing.overview.state.is_busy:
+        return Step(name, StepState.LATER)
+    if current.to_send_count == 0:
         note = _("The analysis left nobody to send to.")
         return Step(name, StepState.BLOCKED, note, Act.SEE)
     if standing.errors:
