@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from delivery import composing, control_rules, lifecycle
+from delivery.content import Content
 from delivery.control_rules import Finding, Level
 from delivery.lifecycle import DeliveryEvent, LifecycleError
 from delivery.link_trial import try_unsubscribe_link
@@ -38,12 +39,16 @@ def review(delivery: Delivery) -> list[Finding]:
 def review_content(delivery: Delivery) -> list[Finding]:
     """Ask the control rules that need nobody else: all but the trial of the link."""
     content = composing.content_of(delivery)
-    found = control_rules.check_content(
+    return review_written(content) + missing_values(delivery, content)
+
+
+def review_written(content: Content) -> list[Finding]:
+    """Ask the control rules that need no look at the recipients."""
+    return control_rules.check_content(
         content,
         base_url=settings.PUBLIC_BASE_URL,
         is_signed=settings.IS_SIGNED_BY_RELAY,
     )
-    return found + missing_values(delivery, content)
 
 
 def warnings_once(findings: Sequence[Finding]) -> dict[str, list[str]]:

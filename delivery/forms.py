@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from delivery import audiences
 from delivery.audiences import AudienceError, Condition
+from delivery.browsing import DeliveryFilter
 from delivery.logs import LogFilter, Outcome
 from delivery.models import Audience, Delivery
 from delivery.models.audiences import AudienceKind
-from delivery.states import ExclusionReason, MessageStatus
+from delivery.states import DeliveryStatus, ExclusionReason, MessageStatus
 from optout.models import Service
 from optout.models.uploads import UploadKind
 from profiles.channels import Channel
@@ -138,6 +139,28 @@ class ConditionForm(forms.Form):
 ConditionFormSet = forms.formset_factory(
     ConditionForm, extra=CONDITION_ROWS, max_num=CONDITION_ROWS, absolute_max=50
 )
+
+
+class DeliveryListForm(forms.Form):
+    q = forms.CharField(label=gettext_lazy("Label"), required=False, max_length=200)
+    status = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        required=False,
+        choices=[*_ANY, *DeliveryStatus.choices],
+    )
+    channel = forms.ChoiceField(
+        label=gettext_lazy("Channel"), required=False, choices=[*_ANY, *Channel.choices]
+    )
+
+    @property
+    def chosen(self) -> DeliveryFilter:
+        """Give the filter of a form that is valid."""
+        status, channel = self.cleaned_data["status"], self.cleaned_data["channel"]
+        return DeliveryFilter(
+            text=self.cleaned_data["q"].strip(),
+            status=DeliveryStatus(status) if status else None,
+            channel=Channel(int(channel)) if channel else None,
+        )
 
 
 class LogForm(forms.Form):

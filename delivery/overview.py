@@ -1,4 +1,4 @@
-"""What the page of a delivery shows: its state, figures, causes and changes."""
+"""What the page of a delivery shows: the state of its analyses, and changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,20 +27,6 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Cause:
-    """One exclusion reason with the profiles it excludes.
-
-    `first` counts those for whom it is the primary reason, `all` all it applies to;
-    `percent` is the share of `first` in the largest cause, for the picture.
-    """
-
-    reason: ExclusionReason
-    first: int
-    all: int
-    percent: float
-
-
-@dataclass(frozen=True)
 class Change:
     """Profiles that the analysis before had not excluded."""
 
@@ -55,8 +41,6 @@ class Overview:
     state: State
     last: Analysis | None
     current: Analysis | None
-    excluded_count: int
-    causes: list[Cause]
     newly_excluded: list[Change]
     history: list[Analysis]
 
@@ -73,8 +57,6 @@ def of(delivery: Delivery, *, now: datetime) -> Overview:
         state=state_of(delivery, last, now=now),
         last=last,
         current=current,
-        excluded_count=sum(current.excluded_counts.values()) if current else 0,
-        causes=_causes(current),
         newly_excluded=_newly_excluded(current),
         history=list(delivery.analyses.order_by("-pk")[:HISTORY]),
     )
@@ -98,22 +80,6 @@ def percent_of(run: Analysis | None) -> int:
     if run is None or not run.profiles_total:
         return 0
     return min(100, 100 * run.profiles_done // run.profiles_total)
-
-
-def _causes(current: Analysis | None) -> list[Cause]:
-    if current is None:
-        return []
-    largest = max(current.excluded_counts.values(), default=0) or 1
-    causes = (
-        Cause(
-            reason,
-            first=current.excluded_counts.get(reason.code, 0),
-            all=current.all_reason_counts.get(reason.code, 0),
-            percent=100 * current.excluded_counts.get(reason.code, 0) / largest,
-        )
-        for reason in ExclusionReason
-    )
-    return [cause for cause in causes if cause.all]
 
 
 def _newly_excluded(current: Analysis | None) -> list[Change]:

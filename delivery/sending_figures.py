@@ -1,19 +1,44 @@
 """How far the sending of a delivery is: counts by status, and how fast it goes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from django.db.models import Count, Max, Min
+from django.db.models import Case, Count, F, Max, Min, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from delivery import lifecycle
 from delivery.channels.transport import BY_FILE
 from delivery.lifecycle import DeliveryEvent
 from delivery.models import Attempt, Delivery, Message
-from delivery.states import TERMINAL, DeliveryStatus, MessageStatus
+from delivery.states import (
+    TERMINAL,
+    DeliveryStatus,
+    ExclusionReason,
+    MessageStatus,
+    reasons_in,
+)
 
 _RATE_OVER = timedelta(minutes=1)
 _LATEST = 5_000  # attempts that the rate is taken of
 _LIVE = {DeliveryStatus.CONFIRMED, DeliveryStatus.SENDING}
+
+# What states are called when it is told what became of those to send.
+_LABELS: Final[dict[MessageStatus, str | Promise]] = {
+    MessageStatus.READY: _("Waiting"),
+    MessageStatus.LEASED: _("Taken by a worker"),
+    MessageStatus.SENDING: _("On the way"),
+}
+_TONES: Final = {
+    MessageStatus.SENT: "good",
+    MessageStatus.FAILED: "bad",
+    MessageStatus.UNKNOWN: "bad",
+    MessageStatus.EXPIRED: "warn",
+    MessageStatus.EXCLUDED_AFTER: "warn",
+    MessageStatus.CANCELLED: "quiet",
+}
 
 
 @dataclass(frozen=True)
@@ -24,18 +49,37 @@ class StatusCount:
     count: int
     percent: float
 
+    @property
+    def label(self) -> str | Promise:
+        return _LABELS.get(self.status, self.status.label)
+
+    @property
+    def tone(self) -> str:
+        return _TONES.get(self.status, "")
+
+
+@dataclass(frozen=True)
+class LateCause:
+    """How many the gate excluded after the analysis, by the primary reason."""
+
+    reason: ExclusionReason
+    count: int
+
 
 @dataclass(frozen=True)
 class SendingFigures:
     """All that the page of a delivery shows of its sending.
 
     `rate` is in messages a second over the last minute; `acts` are what may be done
-    with the delivery now, by name.
+    with the delivery now, by name. `to_send` is what the analysis counted: what the
+    statuses add up to.
     """
 
     counts: list[StatusCount]
+    late_causes: Sequence[LateCause]
     done: int
     total: int
+    to_send: int
     rate: int
     acts: list[str]
     is_live: bool
@@ -45,11 +89,18 @@ class SendingFigures:
     def percent(self) -> int:
         return 100 * self.done // self.total if self.total else 0
 
+    @property
+    def reconciles(self) -> bool:
+        return self.total == self.to_send
+
+    def count_of(self, status: MessageStatus) -> int:
+        return sum(each.count for each in self.counts if each.status == status)
+
 
 def of(delivery: Delivery, *, now: datetime) -> SendingFigures:
     """Gather what is known of the sending of a delivery."""
-    counts = _counts(delivery) if delivery.has_begun else {}
-    counts.pop(MessageStatus.EXCLUDED, None)
+    counts, late = _counts(delivery) if delivery.has_begun else ({}, {})
+    current = delivery.current_analysis
     total = sum(counts.values())
     # A row that waits for its file has nothing before it but the others.
     ended = (
@@ -61,8 +112,14 @@ def of(delivery: Delivery, *, now: datetime) -> SendingFigures:
             for status in MessageStatus
             if counts.get(status)
         ],
+        late_causes=[
+            LateCause(reason, late[reason])
+            for reason in ExclusionReason
+            if reason in late
+        ],
         done=sum(counts.get(status, 0) for status in ended),
         total=total,
+        to_send=current.to_send_count if current is not None else 0,
         rate=_rate(delivery, now=now),
         acts=[
             name
@@ -89,10 +146,25 @@ def _makes_sense(delivery: Delivery, event: DeliveryEvent) -> bool:
     }
 
 
-def _counts(delivery: Delivery) -> dict[MessageStatus, int]:
+def _counts(
+    delivery: Delivery,
+) -> tuple[dict[MessageStatus, int], dict[ExclusionReason, int]]:
+    """Count those to send by status, and those excluded since by primary reason."""
     rows = Message.objects.filter(analysis_id=delivery.current_analysis_id or 0)
-    found = rows.values_list("status").annotate(count=Count("profile_id"))
-    return {MessageStatus(status): count for status, count in found}
+    after = When(status=MessageStatus.EXCLUDED_AFTER, then=F("reasons"))
+    found = (
+        rows.exclude(status=MessageStatus.EXCLUDED)
+        .values_list("status", Case(after, default=Value(0)))
+        .annotate(count=Count("profile_id"))
+    )
+    counts: dict[MessageStatus, int] = {}
+    late: dict[ExclusionReason, int] = {}
+    for number, bits, count in found:
+        status = MessageStatus(number)
+        counts[status] = counts.get(status, 0) + count
+        for reason in reasons_in(bits)[:1]:
+            late[reason] = late.get(reason, 0) + count
+    return counts, late
 
 
 def _rate(delivery: Delivery, *, now: datetime) -> int:

@@ -198,3 +198,14 @@ class Analysis(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delivery_id} {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def excluded_count(self) -> int:
+        return int(sum(self.excluded_counts.values()))
+
+    @property
+    def excluded_percent(self) -> float:
+        return self.percent_of_target(self.excluded_count)
+
+    def percent_of_target(self, count: int) -> float:
+        return 100 * count / self.targeted_count if self.targeted_count else 0.0

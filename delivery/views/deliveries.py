@@ -16,15 +16,19 @@ from django.views.decorators.http import (
 
 from delivery import (
     analysis,
-    audiences,
-    extraction,
+    browsing,
+    delivery_page,
     ordering,
     overview,
-    sending_figures,
 )
 from delivery.analysis import AnalysisError
 from delivery.audiences import AudienceError
-from delivery.forms import ConditionForm, ConditionFormSet, DeliveryForm
+from delivery.forms import (
+    ConditionForm,
+    ConditionFormSet,
+    DeliveryForm,
+    DeliveryListForm,
+)
 from delivery.models import Delivery
 from profiles.lines import FileError
 from profiles.paging import page_of
@@ -36,9 +40,17 @@ Conditions = BaseFormSet[ConditionForm]
 @permission_required("delivery.view_delivery", raise_exception=True)
 @require_safe
 def delivery_list(request: HttpRequest) -> HttpResponse:
-    deliveries = Delivery.objects.select_related("current_analysis", "created_by")
-    page = page_of(deliveries, keys=["id"], query=request.GET)
-    return render(request, "delivery/delivery_list.html", {"page": page})
+    form = DeliveryListForm(request.GET)
+    status = 200 if form.is_valid() else 400
+    rows = browsing.deliveries(form.chosen if form.is_valid() else None)
+    page = page_of(rows, keys=["id"], query=request.GET)
+    context = {
+        "form": form,
+        "page": page,
+        "lines": browsing.lines(page.rows),
+        "is_filtered": bool(form.errors) or any(form.cleaned_data.values()),
+    }
+    return render(request, "delivery/delivery_list.html", context, status=status)
 
 
 @login_required
@@ -88,12 +100,12 @@ def _create(
 @require_safe
 def delivery_detail(request: HttpRequest, delivery_id: int) -> HttpResponse:
     delivery = _find(delivery_id)
+    page = delivery_page.of(delivery, may=request.user.has_perm, now=timezone.now())
     context = {
         "delivery": delivery,
-        "audience": audiences.describe(delivery.audience),
-        "overview": overview.of(delivery, now=timezone.now()),
-        "sending": sending_figures.of(delivery, now=timezone.now()),
-        "file": extraction.of(delivery),
+        "page": page,
+        "overview": page.overview,
+        "sending": page.sending,
     }
     return render(request, "delivery/delivery_detail.html", context)
 
