@@ -16,8 +16,10 @@ from django.views.decorators.http import require_safe
 
 from delivery import second_factor, start_page
 from delivery.inbound import triage
+from delivery.reporting.catalogue import REPORTS
 
-# (title, name of the URL, right that shows it; empty: everybody who is signed in)
+_REPORT_RIGHTS = " ".join(sorted({each.right for each in REPORTS}))
+# (title, name of the URL, rights any of which shows it; empty: who is signed in)
 SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Home"), "home", ""),
     (_("Profiles"), "profiles", "profiles.view_profile"),
@@ -25,6 +27,7 @@ SECTIONS: list[tuple[Promise, str, str]] = [
     (_("Opt-outs"), "bursts", "optout.view_burst"),
     (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
     (_("Inbound"), "inbound_list", "delivery.view_inbound"),
+    (_("Reports"), "report_list", _REPORT_RIGHTS),
     (_("Services"), "service_list", "optout.view_service"),
     (_("Landing pages"), "landing_pages", "optout.view_landingpage"),
     (_("Uploads"), "upload_list", "optout.view_upload"),
@@ -54,8 +57,8 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "languages": languages,
         "sections": [
             _section(title, reverse(name), request.path)
-            for title, name, right in SECTIONS
-            if not right or request.user.has_perm(right)
+            for title, name, rights in SECTIONS
+            if not rights or any(map(request.user.has_perm, rights.split()))
         ],
     }
 
