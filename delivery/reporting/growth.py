@@ -51,10 +51,12 @@ def _weeks(growth: Growth) -> Section:
         moves != Moves() for moves in growth.weeks.values()
     )
     rows = [
-        Row(day_text(week), [*_cells(moves), totals[week] if totals else None])
+        Row(day_text(week), [*_cells(moves), *([totals[week]] if totals else [])])
         for week, moves in growth.weeks.items()
     ]
-    table = Table(_("Week from"), [*names, at_end], rows if is_any else [])
+    table = Table(
+        _("Week from"), [*names, at_end] if totals else names, rows if is_any else []
+    )
     note = _(
         "Weeks begin on Monday. Who subscribes on a page has confirmed it by a link"
         " in a mail of ours. A renewal counts as a subscription."
@@ -70,19 +72,22 @@ def _weeks(growth: Growth) -> Section:
         title=_("Who came and who went"),
         description=_("Those who came above the line, those who went below it."),
     )
-    line = pictures.line_of(
-        table,
-        at_end,
-        title=at_end,
-        description=_("How many subscribed as each week ended."),
-    )
     return Section(
         "weeks",
         _("Week by week"),
         note,
         table,
         columns=columns,
-        line=line if totals else None,
+        line=_line(table, at_end) if totals else None,
+    )
+
+
+def _line(table: Table, name: str) -> pictures.Line:
+    return pictures.line_of(
+        table,
+        name,
+        title=name,
+        description=_("How many subscribed as each week ended."),
     )
 
 

@@ -41,7 +41,7 @@ def report(request: HttpRequest, kind: Catalogued) -> HttpResponse:
         "kind": kind,
         "form": form,
         "period": form.period if is_valid else None,
-        "sections": kind.sections(form.choice(may=may)) if is_valid else [],
+        "parts": kind.sections(form.choice(may=may)) if is_valid else [],
         "csv_url": reverse(f"{kind.url_name}_csv"),
         "query": urlencode(_query(form)) if is_valid else "",
         "is_narrowed": bool(request.GET),
