@@ -1,7 +1,7 @@
 """What a report is narrowed by: a period, a channel, a service, a delivery."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from django import forms
@@ -15,7 +15,7 @@ from profiles import periods
 from profiles.channels import Channel, channel_of
 from profiles.periods import MOST_DAYS, Period
 
-DAYS: Final = (7, 30, 90, 365)
+EARLIEST: Final = date(2000, 1, 1)
 _DATE: Final = forms.DateInput({"type": "date"})
 
 
@@ -31,6 +31,9 @@ class PeriodForm(forms.Form):
             (90, _("Last 90 days")),
             (365, _("Last 365 days")),
         ],
+        error_messages={
+            "invalid_choice": _("There is no such period. Choose one of the list.")
+        },
     )
     since = forms.DateField(label=_("Or from"), required=False, widget=_DATE)
     until = forms.DateField(label=_("Until"), required=False, widget=_DATE)
@@ -45,8 +48,12 @@ class PeriodForm(forms.Form):
         today = periods.last_days(1, now=self.now).last
         if last and not first and "since" not in self.errors:
             self.add_error("since", _("Choose the first day as well."))
-        if first and first > today:
-            self.add_error("since", _("This day is still to come. Choose an earlier."))
+        if first and first < EARLIEST:
+            self.add_error("since", _("There is nothing so old. Choose a later day."))
+        elif first and first > today:
+            self.add_error(
+                "since", _("This day is still to come. Choose an earlier one.")
+            )
         elif first and last and last < first:
             self.add_error(
                 "until", _("The end is before the beginning. Exchange the two.")
@@ -83,6 +90,9 @@ class ChannelForm(PeriodForm):
         label=_("Channel"),
         required=False,
         choices=[("", _("Any")), *((each.code, each.label) for each in Channel)],
+        error_messages={
+            "invalid_choice": _("There is no such channel. Choose one of the list.")
+        },
     )
 
 
@@ -92,6 +102,9 @@ class ServiceForm(PeriodForm):
         queryset=Service.objects.all(),
         required=False,
         empty_label=_("All services"),
+        error_messages={
+            "invalid_choice": _("There is no such service. Choose one of the list.")
+        },
     )
 
 

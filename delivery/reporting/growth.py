@@ -86,8 +86,8 @@ def _line(table: Table, name: str) -> pictures.Line:
     return pictures.line_of(
         table,
         name,
-        title=name,
-        description=_("How many subscribed as each week ended."),
+        title=_("Members, as each week ended"),
+        description=_("Worked out from those of now, back in time."),
     )
 
 

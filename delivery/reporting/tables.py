@@ -5,6 +5,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.contrib.humanize.templatetags.humanize import intcomma
+
 from profiles.spreadsheets import spreadsheet_safe
 
 Cell = int | float | str | None
@@ -17,6 +19,11 @@ class Row:
     label: str
     cells: Sequence[Cell]
     url: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """Write the cells for people."""
+        return [_shown(cell) for cell in self.cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,13 @@ class Table:
         """Say whether it has to be moved sideways to be read."""
         return len(self.columns) > 8
 
+    @property
+    def lines(self) -> list[tuple[Row, list[tuple[str, str]]]]:
+        """Give each row with its cells as (column, text)."""
+        return [
+            (row, list(zip(self.columns, row.texts, strict=True))) for row in self.rows
+        ]
+
     def column(self, name: str) -> list[Cell]:
         """Give the cells of one column."""
         place = list(self.columns).index(name)
@@ -46,6 +60,12 @@ def csv_of(table: Table) -> str:
     for row in table.rows:
         writer.writerow(map(_written, (row.label, *row.cells)))
     return file.getvalue()
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return "–"
+    return cell if isinstance(cell, str) else str(intcomma(cell))
 
 
 def _written(cell: Cell) -> str:
