@@ -92,7 +92,10 @@ def deliveries(period: Period, channel: Channel | None) -> list[Delivery]:
 
 
 def progress(delivery: Delivery) -> Progress:
-    """Count the attempts of a delivery along time, in at most MOST_STEPS steps."""
+    """Count the attempts of a delivery along time.
+
+    In at most MOST_STEPS steps, unless it took months; then they are days.
+    """
     rows = (
         Attempt.objects.filter(analysis_id=delivery.current_analysis_id or 0)
         .annotate(minute=TruncMinute("ended_at", tzinfo=UTC))
