@@ -32,7 +32,7 @@ def last_figure(choice: Choice) -> tuple[int, str] | None:
 
 def _columns() -> list[str]:
     return [
-        *(_("Subscribed"), _("Of these on a page"), _("Unsubscribed")),
+        *(_("Came"), _("Of these on a page"), _("Left")),
         *(_("Expired"), _("Net")),
     ]
 

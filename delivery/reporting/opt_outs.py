@@ -37,8 +37,8 @@ def last_figure(choice: Choice) -> tuple[int, str] | None:
 
 def _columns() -> list[str]:
     return [
-        *(_("Opted out"), _("Unsubscribed"), _("Opted in")),
-        *(_("Subscribed"), _("Net")),
+        *(_("Opt-outs"), _("Subscriptions ended"), _("Opt-ins")),
+        *(_("Subscriptions begun"), _("Net")),
     ]
 
 
@@ -103,7 +103,7 @@ def _by_delivery(choice: Choice) -> Section:
         cells = [others.opted_out, others.unsubscribed, None]
         rows.append(Row(_("All other deliveries"), cells))
         values.append(intcomma(others.lost))
-    names = [_("Opted out"), _("Unsubscribed")]
+    names = [_("Opt-outs"), _("Subscriptions ended")]
     table = Table(_("Delivery"), [*names, _("Of those to send to, %")], rows)
     return Section(
         "deliveries",
