@@ -100,6 +100,18 @@ DOORS: Final[dict[str, Door]] = {
     "quarantine_growth": Door(LOOK),
     "blocked_domains": Door(LOOK, "OC"),
     "unblock_domain": Door(None, "C", asks="POST"),
+    # Reports; each page asks for the right of its figures, which name nobody
+    "report_list": Door(LOOK),
+    "report_exclusions": Door(LOOK),
+    "report_exclusions_csv": Door(LOOK),
+    "report_bounces": Door(LOOK),
+    "report_bounces_csv": Door(LOOK),
+    "report_opt_outs": Door(LOOK),
+    "report_opt_outs_csv": Door(LOOK),
+    "report_services": Door(LOOK),
+    "report_services_csv": Door(LOOK),
+    "report_throughput": Door(LOOK),
+    "report_throughput_csv": Door(LOOK),
     # Services
     "service_list": Door(LOOK),
     "service_detail": Door(LOOK),

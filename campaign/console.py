@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 from datetime import datetime
 
 from django.conf import settings
@@ -26,9 +27,11 @@ from delivery import (
     start_protection,
 )
 from delivery.inbound import triage
+from delivery.reporting.catalogue import REPORTS
 
-# What stands together under a heading: rows of (title, name of the URL, right that
-# shows it; empty: everybody who is signed in).
+_REPORT_RIGHTS: Final = " ".join(sorted({each.right for each in REPORTS}))
+# What stands together under a heading: rows of (title, name of the URL, rights any of
+# which shows it; empty: everybody who is signed in).
 SECTIONS: list[tuple[Promise | str, list[tuple[Promise, str, str]]]] = [
     ("", [(_("Home"), "home", "")]),
     (
@@ -44,6 +47,7 @@ SECTIONS: list[tuple[Promise | str, list[tuple[Promise, str, str]]]] = [
         [
             (_("Deliveries"), "delivery_list", "delivery.view_delivery"),
             (_("Inbound"), "inbound_list", "delivery.view_inbound"),
+            (_("Reports"), "report_list", _REPORT_RIGHTS),
         ],
     ),
     (
@@ -87,8 +91,8 @@ def frame(request: HttpRequest) -> dict[str, object]:
         "sections": [
             _section(group, title, reverse(name), path=request.path)
             for group, rows in SECTIONS
-            for title, name, right in rows
-            if not right or request.user.has_perm(right)
+            for title, name, rights in rows
+            if not rights or any(map(request.user.has_perm, rights.split()))
         ],
     }
 

@@ -27,6 +27,7 @@ urlpatterns = [
     path("console/pages/", include("optout.urls_pages")),
     path("console/services/", include("optout.urls_subscribing")),
     path("console/quarantine/", include("quarantine.urls")),
+    path("console/reports/", include("delivery.urls_reports")),
     path("console/", include("delivery.urls")),
     path("console/admin/login/", console.sign_in_to_admin),
     path("console/admin/", admin.site.urls),
