@@ -68,7 +68,7 @@ def test_page_is_accessible_and_fits(signed_in, long_world, live_server, languag
         if looks:
             found += root_troubles(signed_in, name, language)
 
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def looks_at(number: int, language: str) -> list[tuple[str, int]]:
