@@ -65,18 +65,17 @@ def figures(service: Service, *, now: datetime) -> ServiceFigures:
     )
 
 
-def with_counts(now: datetime) -> "QuerySet[Service]":
-    """List every service with its `current_count` of subscriptions."""
-    return Service.objects.annotate(
-        current_count=Count("subscriptions", filter=_is_current(now, "subscriptions__"))
-    )
+def with_counts(now: datetime) -> list[tuple[Service, int]]:
+    """List every service with how many subscribe to it now."""
+    # Counted by themselves: joined to the services first, it takes three times as long.
+    current = Subscription.objects.filter(_is_current(now)).values_list("service_id")
+    counts = dict(current.annotate(count=Count("pk")).order_by())
+    return [(each, counts.get(each.pk, 0)) for each in Service.objects.all()]
 
 
-def _is_current(now: datetime, prefix: str = "") -> Q:
-    lasts = Q(**{f"{prefix}expires_at__isnull": True}) | Q(
-        **{f"{prefix}expires_at__gt": now}
-    )
-    return lasts & Q(**{f"{prefix}unsubscribed_at__isnull": True})
+def _is_current(now: datetime) -> Q:
+    lasts = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    return lasts & Q(unsubscribed_at__isnull=True)
 
 
 def days_of(events: "QuerySet[ConsentEvent]", *, now: datetime) -> list[Day]:

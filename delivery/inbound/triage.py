@@ -5,10 +5,12 @@ nine is taken for one (47 CFR 64.1200(a)(10): ten working days at the most). Hol
 count as working days, which is the stricter way.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -32,7 +34,8 @@ from quarantine.reasons import Source
 DUE_AFTER: Final = 1  # working days
 LATE_AFTER: Final = 5
 ACTS_AFTER: Final = 9
-MOST_SHOWN: Final = 100
+MOST_SHOWN: Final = 20
+MOST_AT_ONCE: Final = 100
 LATEST_SHOWN: Final = 10
 # Who decided when nobody did.
 AUTOMATIC: Final = "automatic"
@@ -73,7 +76,7 @@ def add(inbound: Inbound, *, is_suspected_stop: bool, now: datetime) -> TriageIt
 
 
 def waiting() -> Sequence[TriageItem]:
-    """List what waits for a decision, the most urgent first; a hundred at the most."""
+    """List what waits for a decision, the most urgent first; MOST_SHOWN of them."""
     found = TriageItem.objects.filter(closed_at__isnull=True).select_related("inbound")
     return list(found.order_by("due_at", "pk")[:MOST_SHOWN])
 
@@ -125,20 +128,38 @@ def channel_of(item: TriageItem) -> Channel | None:
 
 
 def people_of(item: TriageItem) -> list[Profile]:
-    """List who it is about: the profile of its token, else who carries its address.
+    """List who one item is about, as people_of_all does."""
+    return people_of_all([item])[item.pk]
 
-    Of a profile that was merged, it is the one that lives on.
+
+def people_of_all(items: Sequence[TriageItem]) -> dict[int, list[Profile]]:
+    """List who each is about: the profile of its token, else who carries its address.
+
+    Of a profile that was merged, it is the one that lives on. Three queries.
     """
-    inbound = item.inbound
-    living = Profile.objects.not_erased()
-    if inbound.profile_id is not None:
-        living_id = Coalesce("merged_into_id", "pk")
-        known = Profile.objects.filter(pk=inbound.profile_id)
-        return list(living.filter(pk__in=known.values_list(living_id)))
-    if inbound.digest is None:
-        return []
-    carrying = Address.objects.filter(digest=inbound.digest).values("profile_id")
-    return list(living.filter(pk__in=carrying).order_by("pk"))
+    about = {each.pk: each.inbound for each in items}
+    named = {each.profile_id for each in about.values() if each.profile_id is not None}
+    living_id = Coalesce("merged_into_id", "pk")
+    lives_on = dict(Profile.objects.filter(pk__in=named).values_list("pk", living_id))
+    digests = {
+        each.digest
+        for each in about.values()
+        if each.profile_id is None and each.digest is not None
+    }
+    carriers: dict[UUID | None, set[int]] = defaultdict(set)
+    carrying = Address.objects.filter(digest__in=digests)
+    for digest, profile_id in carrying.values_list("digest", "profile_id"):
+        carriers[digest].add(profile_id)
+    ids = {*lives_on.values(), *(pk for pks in carriers.values() for pk in pks)}
+    living = Profile.objects.not_erased().in_bulk(ids)
+
+    found = {}
+    for number, each in about.items():
+        meant = carriers[each.digest]
+        if each.profile_id is not None:
+            meant = {lives_on.get(each.profile_id, 0)}
+        found[number] = [living[pk] for pk in sorted(meant & living.keys())]
+    return found
 
 
 @transaction.atomic
@@ -180,7 +201,7 @@ def act_on_unread(*, now: datetime) -> int:
     """
     unread = TriageItem.objects.filter(closed_at__isnull=True, acts_at__lte=now)
     done = 0
-    for item in unread.select_related("inbound").order_by("acts_at")[:MOST_SHOWN]:
+    for item in unread.select_related("inbound").order_by("acts_at")[:MOST_AT_ONCE]:
         decision = choices_of(item, people_of(item))[0]
         if decision == Decision.NOTHING:
             continue

@@ -16,7 +16,7 @@ from optout.mail_replies import own_part
 from profiles.channels import Channel
 from profiles.models import Profile
 
-LONGEST: Final = 5_000  # characters that are shown
+LONGEST: Final = 2_500  # characters that are shown
 SHORT: Final = 300  # characters that are shown at once
 MOST_PEOPLE: Final = 10
 
@@ -50,7 +50,9 @@ class Line:
 
 def lines(items: Iterable[TriageItem], *, now: datetime) -> list[Line]:
     """Gather what is shown of items."""
-    return [_line(item, now=now) for item in items]
+    items = list(items)
+    people = triage.people_of_all(items)
+    return [_line(item, people[item.pk], now=now) for item in items]
 
 
 def wording_of(inbound: Inbound) -> tuple[str, str]:
@@ -70,9 +72,8 @@ def wording_of(inbound: Inbound) -> tuple[str, str]:
     return _shown(sender)[:100], _shown(wording)
 
 
-def _line(item: TriageItem, *, now: datetime) -> Line:
+def _line(item: TriageItem, people: list[Profile], *, now: datetime) -> Line:
     sender, wording = wording_of(item.inbound)
-    people = triage.people_of(item)
     late_at = triage.working_days_after(item.added_at, triage.LATE_AFTER)
     return Line(
         item,

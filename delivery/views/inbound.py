@@ -14,6 +14,8 @@ from delivery.models import Inbound, Lane, LaneHold
 from profiles import showing
 from profiles.paging import page_of
 
+MOST_LANES = 100
+
 
 @login_required
 @permission_required("delivery.view_inbound", raise_exception=True)
@@ -84,10 +86,12 @@ def inbound_again(request: HttpRequest, inbound_id: int) -> HttpResponse:
 @require_safe
 def lane_list(request: HttpRequest) -> HttpResponse:
     """List the recipient domains whose mail is held back, and why."""
-    now = timezone.now()
+    held = LaneHold.objects.all()
+    asked = Lane.objects.filter(paused_until__gt=timezone.now()).order_by("domain")
     context = {
-        "holds": LaneHold.objects.order_by("-since"),
-        "lanes": Lane.objects.filter(paused_until__gt=now).order_by("domain"),
+        "page": page_of(held, keys=("since", "id"), query=request.GET),
+        "lanes": asked[:MOST_LANES],
+        "lane_count": asked.count(),
     }
     return render(request, "delivery/lane_list.html", context)
 

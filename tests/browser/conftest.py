@@ -148,9 +148,14 @@ def findings(page) -> list[str]:
     found = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found += [
-            f"{page.url}, {scheme}: {each['id']} {node['target']}"
-            for each in Axe().run(page).response["violations"]
-            for node in each["nodes"]
-        ]
+        found += [f"{page.url}, {scheme}: {each}" for each in axe_findings(page)]
     return found
+
+
+def axe_findings(page) -> list[str]:
+    """List what axe finds on the page as it is."""
+    return [
+        f"{each['id']} {node['target']}"
+        for each in Axe().run(page).response["violations"]
+        for node in each["nodes"]
+    ]
