@@ -17,7 +17,7 @@ PYTEST := pytest -n $(WORKERS) --maxprocesses 4
 # A failed recipe leaves no half-made file that looks finished.
 .DELETE_ON_ERROR:
 .PHONY: help setup migrate run test test-postgres test-browser axe-all test-next check fix \
-	demo docs messages soak fuzz benchmark lock clean
+	demo docs screenshots messages soak fuzz benchmark lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' \
@@ -70,6 +70,10 @@ demo: setup ## Load the example data into an empty database
 
 docs: .venv/dev.stamp ## Draw docs/reference from the code
 	$(BIN)/python docs/draw.py
+
+screenshots: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Take every page from the example data into docs/screenshots (CHROMIUM=path)
+	@$(BIN)/python tools/require_chromium.py screenshots
+	$(BIN)/python -m tools.screenshots
 
 messages: .venv/dev.stamp ## Gather the strings to translate into locale/*/django.po
 	$(BIN)/python tools/gather_translations.py

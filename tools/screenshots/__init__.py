@@ -1,0 +1,1 @@
+"""Pictures of every page, made from the example data: `make screenshots`."""
