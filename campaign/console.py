@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required, permission_required
