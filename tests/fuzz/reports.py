@@ -3,8 +3,8 @@
 Usage: python -m tests.fuzz.reports [--seconds N] [--seed N] [--keep FOLDER]
 
 Says every minute how far it is, and prints one line of JSON when the time is over or it
-is told to stop (SIGINT, SIGTERM). Exit status 0 when nothing was found; what was found is
-kept in FOLDER, and its seed is printed.
+is told to stop (SIGINT, SIGTERM). Exit status 0 when nothing was found; what was found
+is kept in FOLDER, and its seed is printed.
 """
 
 import argparse
