@@ -2,17 +2,20 @@
 
 Usage: python -m tests.fuzz.reports [--seconds N] [--seed N] [--keep FOLDER]
 
-Prints one line of JSON. Exit status 0 when nothing was found; what was found is kept in
-FOLDER, and its seed is printed.
+Says every minute how far it is, and prints one line of JSON when the time is over or it
+is told to stop (SIGINT, SIGTERM). Exit status 0 when nothing was found; what was found
+is kept in FOLDER, and its seed is printed.
 """
 
 import argparse
 import json
 import resource
+import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -26,6 +29,7 @@ from tests.fuzz.mutations import mutated
 FOLDER: Final = Path(__file__).parents[1] / "data/bounces"
 MOST_SECONDS: Final = 0.5  # of CPU, for one mail
 MOST_MEMORY: Final = 256 * 1024  # kB, of the whole process
+TELL_EVERY: Final = 60.0  # seconds
 KEYS: Final = ["recipient", "status", "reply", "type", "confirm", "reason"]
 
 
@@ -71,14 +75,19 @@ def seeds() -> list[bytes]:
 def run(mails: Iterator[bytes], *, seconds: float) -> Found:
     """Read mails for so long, and gather what is wrong with any of them."""
     found = Found()
-    until = time.monotonic() + seconds
-    for raw in mails:
-        if time.monotonic() > until:
-            break
-        with Watch(found, raw):
-            mail = read(raw)
-            found.kinds[mail.kind.value] += 1
-            found.troubles += [(raw, trouble) for trouble in faults(mail)]
+    began = told = time.monotonic()
+    with suppress(KeyboardInterrupt):
+        for raw in mails:
+            now = time.monotonic()
+            if now - began > seconds:
+                break
+            if now - told > TELL_EVERY:
+                told = now
+                print(f"{now - began:.0f} s: {found.count} mails", file=sys.stderr)
+            with Watch(found, raw):
+                mail = read(raw)
+                found.kinds[mail.kind.value] += 1
+                found.troubles += [(raw, trouble) for trouble in faults(mail)]
     return found
 
 
@@ -106,6 +115,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns())
     parser.add_argument("--keep", type=Path, default=Path("test-results/fuzz"))
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     found = run(endless(chosen.seed, seeds()), seconds=chosen.seconds)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     figures = {
