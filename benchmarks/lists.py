@@ -74,12 +74,12 @@ def measure(delivery: Delivery, *, only: str, rounds: int) -> int:
     over = 0
     for name, path in pages_of(delivery):
         if only in name:
-            over += is_over(client, name, path, rounds)
+            over += is_over(client, name, path, rounds=rounds)
     print(f"{over} pages are over a limit.")
     return 1 if over else 0
 
 
-def is_over(client: Client, name: str, path: str, rounds: int) -> bool:
+def is_over(client: Client, name: str, path: str, *, rounds: int) -> bool:
     """Open a page, print its line, and say whether a limit is passed."""
     with CaptureQueriesContext(connection) as queries:
         page = client.get(path)

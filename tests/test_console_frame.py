@@ -146,6 +146,7 @@ def test_navigation_is_grouped_and_shows_no_empty_group(
     assert [(str(each.group), str(each.title)) for each in sections] == [
         ("", "Home"),
         ("Sending", "Deliveries"),
+        ("Sending", "Reports"),
         ("Setting up", "Services"),
     ]
 

@@ -1,4 +1,8 @@
-"""Mails made to cost: each is read within half a second and 256 MB, and none breaks."""
+"""Mails made to cost: each is read in little time and 256 MB, and none breaks.
+
+Reading one takes a tenth of a second or so; the bound only tells that from reading in
+quadratic time, which takes minutes, on any machine.
+"""
 
 import time
 import tracemalloc
@@ -9,7 +13,7 @@ from delivery.inbound.reading import Kind, read
 from tests.delivery.inbound import hostile
 
 MAILS = hostile.mails()
-MOST_SECONDS = 0.5  # of CPU
+MOST_SECONDS = 5  # of CPU
 MOST_MEMORY = 256 * 1024 * 1024
 
 
