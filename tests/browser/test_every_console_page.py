@@ -30,6 +30,7 @@ PARTS = {
     "admin:jsi18n",
     "delivery_progress",
     "landing_page_frame",
+    "on_their_way",
     "preview_frame",
     "sending_progress",
     "upload_progress",
