@@ -153,7 +153,7 @@ def findings(page) -> list[str]:
 
 
 def axe_findings(page) -> list[str]:
-    """List what axe finds on the page as it is, without its reading stylesheets anew."""
+    """List what axe finds on the page as it is; it need not load stylesheets anew."""
     return [
         f"{each['id']} {node['target']}"
         for each in Axe().run(page, options={"preload": False}).response["violations"]
