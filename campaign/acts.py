@@ -48,6 +48,8 @@ DOORS: Final[dict[str, Door]] = {
     "sign_in": Door(ALL, ALL),
     "sign_out": Door(None, ALL),
     "account": Door(ALL),
+    "help": Door(ALL),
+    "glossary": Door(ALL),
     "change_password": Door(ALL, ALL),
     "second_factor": Door(ALL, ALL),
     "second_factor_setup": Door(ALL, ALL, asks="POST"),

@@ -21,6 +21,7 @@ urlpatterns = [
     path("console/sign-out/", sign_in_views.LogoutView.as_view(), name="sign_out"),
     path("console/language/", set_language, name="set_language"),
     path("console/account/", include("delivery.urls_account")),
+    path("console/help/", include("delivery.urls_help")),
     path("console/profiles/", include("delivery.urls_profiles")),
     path("console/opt-outs/to-decide/", include("delivery.urls_triage")),
     path("console/opt-outs/", include("optout.urls")),

@@ -32,7 +32,12 @@ class DeliveryForm(forms.Form):
         help_text=gettext_lazy("What you call this delivery. Recipients never see it."),
     )
     channel = forms.TypedChoiceField(
-        label=gettext_lazy("Channel"), choices=Channel.choices, coerce=int
+        label=gettext_lazy("Channel"),
+        choices=Channel.choices,
+        coerce=int,
+        help_text=gettext_lazy(
+            "Each person is reached by their preferred address on it."
+        ),
     )
     service = forms.ModelChoiceField(
         label=gettext_lazy("Service"),
@@ -51,6 +56,9 @@ class DeliveryForm(forms.Form):
         choices=AudienceKind.choices,
         initial=AudienceKind.EVERYBODY,
         widget=forms.RadioSelect,
+        help_text=gettext_lazy(
+            "Whom it is meant for. The analysis excludes who must not be reached."
+        ),
     )
     external_ids = forms.CharField(
         label=gettext_lazy("External ids"),
@@ -211,7 +219,9 @@ class LogForm(forms.Form):
 
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(
-        label=gettext_lazy("What the file holds"), widget=forms.RadioSelect
+        label=gettext_lazy("What the file holds"),
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Says which columns are read, and what is written."),
     )
     file = forms.FileField(
         label=gettext_lazy("File"),
@@ -220,7 +230,9 @@ class UploadForm(forms.Form):
         ),
     )
     is_dry_run = forms.BooleanField(
-        label=gettext_lazy("Dry run: only count what would happen"), required=False
+        label=gettext_lazy("Dry run: only count what would happen"),
+        required=False,
+        help_text=gettext_lazy("The report comes as usual, and nothing is written."),
     )
 
     def __init__(self, *args: Any, kinds: list[UploadKind], **kwargs: Any) -> None:

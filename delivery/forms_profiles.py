@@ -38,6 +38,7 @@ class QuarantineAllForm(forms.Form):
     note = forms.CharField(
         label=_("Reason"),
         max_length=2000,
+        help_text=_("Kept in the history. No delivery writes to these addresses."),
         error_messages={
             "required": _("Nothing was quarantined: write why, for those who ask.")
         },
@@ -106,6 +107,7 @@ class ExplanationForm(forms.Form):
         label=_("Delivery"),
         queryset=Delivery.objects.none(),
         empty_label=_("Choose a delivery"),
+        help_text=_("Whether this person would get it or got it, and why."),
     )
     on = forms.DateField(
         label=_("On"),

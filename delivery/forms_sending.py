@@ -31,6 +31,15 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
             "text": forms.Textarea(attrs={"rows": 8}),
             "columns": forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         }
+        help_texts = {
+            "subject": gettext_lazy(
+                "What recipients see first. Merge fields are filled for each of them."
+            ),
+            "html": gettext_lazy(
+                "The message, with merge fields such as {{ profile.first_name }} and"
+                " {{ unsubscribe_url }}."
+            ),
+        }
 
     def __init__(self, *args: object, delivery: Delivery, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]

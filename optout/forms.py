@@ -33,6 +33,9 @@ class BoxesForm(forms.Form):
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "A tick keeps this person out of every delivery on the channel, at once."
+        ),
     )
     shown = forms.TypedMultipleChoiceField(
         choices=OPT_OUT_SCOPES,
@@ -44,6 +47,7 @@ class BoxesForm(forms.Form):
         label=_("When you tick a box, it counts for"),
         required=False,
         widget=forms.RadioSelect,
+        help_text=_("The wider choice is for a mailbox or number that several share."),
     )
     reason = forms.ChoiceField(
         label=_("Reason"),

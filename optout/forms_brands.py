@@ -38,7 +38,11 @@ class BrandForm(forms.ModelForm[Brand]):
             attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}
         ),
     )
-    removes_logo = forms.BooleanField(label=_("Take the logo away"), required=False)
+    removes_logo = forms.BooleanField(
+        label=_("Take the logo away"),
+        required=False,
+        help_text=_("Pages show the name of the sender alone."),
+    )
 
     class Meta:
         model = Brand

@@ -21,5 +21,6 @@ class ReverseForm(EvidenceForm):
     reason = forms.ChoiceField(
         label=_("Reason"),
         choices=[(reason.value, reason.label) for reason in reversing.REASONS],
+        help_text=_("Kept in the ledger with every opt-out that is taken back."),
     )
     field_order = ["reason", "note"]

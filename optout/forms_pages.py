@@ -62,7 +62,10 @@ class NewPageForm(forms.Form):
         help_text=LandingPage._meta.get_field("name").help_text,
     )
     type = forms.ChoiceField(
-        label=_("Type"), choices=PageType.choices, widget=forms.RadioSelect
+        label=_("Type"),
+        choices=PageType.choices,
+        widget=forms.RadioSelect,
+        help_text=_("Says what the page can offer. It stays as it is chosen."),
     )
     language = forms.ChoiceField(
         label=_("Default language"),
@@ -75,6 +78,7 @@ class NewPageForm(forms.Form):
         queryset=Brand.objects.defer("logo"),
         required=False,
         empty_label=_("The default one"),
+        help_text=_("Whose name, logo, colours and postal address the page shows."),
     )
 
 
@@ -83,7 +87,10 @@ class SettingsForm(forms.Form):
 
     name = NewPageForm.base_fields["name"]
     brand = forms.ModelChoiceField(
-        label=_("Brand"), queryset=Brand.objects.defer("logo"), empty_label=None
+        label=_("Brand"),
+        queryset=Brand.objects.defer("logo"),
+        empty_label=None,
+        help_text=_("Whose name, logo, colours and postal address the page shows."),
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
@@ -152,15 +159,40 @@ def _text(label: Any, **options: Any) -> forms.CharField:
     )
 
 
+def _line(label: Any, *, help_text: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, max_length=LONGEST_LINE, help_text=help_text
+    )
+
+
 class TextsForm(forms.Form):
     """What a page says in one language."""
 
-    title = forms.CharField(label=_("Title"), required=False, max_length=LONGEST_LINE)
-    intro = _text(_("Introduction"))
-    button = forms.CharField(label=_("Button"), required=False, max_length=LONGEST_LINE)
-    confirmation = _text(_("After it was pressed"))
-    error = _text(_("When it failed"), rows=2)
-    closed = _text(_("While the page is not open"), rows=2)
+    title = _line(
+        _("Title"), help_text=_("The heading of the page, and the name of its tab.")
+    )
+    intro = _text(
+        _("Introduction"),
+        help_text=_("Stands below the title: what visitors can do here."),
+    )
+    button = _line(
+        _("Button"),
+        help_text=_("What the button says. Nothing is changed until it is pressed."),
+    )
+    confirmation = _text(
+        _("After it was pressed"),
+        help_text=_("What visitors read when their wish was saved."),
+    )
+    error = _text(
+        _("When it failed"),
+        rows=2,
+        help_text=_("What they read when nothing was saved, and what to do."),
+    )
+    closed = _text(
+        _("While the page is not open"),
+        rows=2,
+        help_text=_("Instead of the page, before it opens and after its end."),
+    )
 
     def __init__(self, texts: Texts, agreement_count: int, post: Any = None) -> None:
         names = ("title", "intro", "button", "confirmation", "error", "closed")
@@ -170,7 +202,9 @@ class TextsForm(forms.Form):
         super().__init__(post, initial=initial)
         for number, name in enumerate(self.agreements, 1):
             self.fields[name] = _text(
-                _("Agreement %(number)d") % {"number": number}, rows=2
+                _("Agreement %(number)d") % {"number": number},
+                rows=2,
+                help_text=_("What visitors agree to by their tick."),
             )
 
     @property
@@ -190,7 +224,12 @@ class OfferForm(forms.Form):
         help_text=_("Who reads none of the page’s languages gets this one."),
     )
     access = forms.ChoiceField(
-        label=_("Who may use it"), choices=Access.choices, widget=forms.RadioSelect
+        label=_("Who may use it"),
+        choices=Access.choices,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Whoever comes by a link in our message need not say who they are."
+        ),
     )
     channels = forms.TypedMultipleChoiceField(
         label=_("Channels offered"),
@@ -198,12 +237,14 @@ class OfferForm(forms.Form):
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
+        help_text=_("Each is a box on the page; the others are left as they are."),
     )
     services = forms.ModelMultipleChoiceField(
         label=_("Services offered"),
         queryset=Service.objects.all(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
+        help_text=_("Visitors see their public names."),
     )
     agreement_count = forms.TypedChoiceField(
         label=_("Agreement boxes"),
@@ -216,11 +257,21 @@ class OfferForm(forms.Form):
         required=False,
         help_text=_("Not of visitors who come by a link in our message."),
     )
-    after = forms.ChoiceField(label=_("What follows"), choices=After.choices)
-    on_several = forms.ChoiceField(
-        label=_("When several profiles have the address"), choices=OnSeveral.choices
+    after = forms.ChoiceField(
+        label=_("What follows"),
+        choices=After.choices,
+        help_text=_("Whether a mail of the service follows the text on the page."),
     )
-    scope = forms.ChoiceField(label=_("What stops"), choices=StopScope.choices)
+    on_several = forms.ChoiceField(
+        label=_("When several profiles have the address"),
+        choices=OnSeveral.choices,
+        help_text=_("Which of them a visitor changes who types the address."),
+    )
+    scope = forms.ChoiceField(
+        label=_("What stops"),
+        choices=StopScope.choices,
+        help_text=_("Whom an opt-out on this page covers."),
+    )
 
     def __init__(self, page_type: str, content: PageContent, post: Any = None) -> None:
         self.content = content
@@ -301,61 +352,13 @@ def _offer(content: PageContent) -> dict[str, Any]:
 class LanguageForm(forms.Form):
     """A language for a page that lacks it."""
 
-    language = forms.ChoiceField(label=_("Language"))
+    language = forms.ChoiceField(
+        label=_("Language"),
+        help_text=_("Visitors who read it get the page in it, once it is published."),
+    )
 
     def __init__(self, content: PageContent, post: Any = None) -> None:
         super().__init__(post)
         self.fields["language"].choices = [  # type: ignore[attr-defined]
             each for each in LANGUAGE_CHOICES if each[0] not in content.languages
         ]
-
-
-class DryRunForm(forms.Form):
-    """Whose visit is tried, and what they tick and type."""
-
-    external_id = forms.CharField(label=_("External id"), max_length=200)
-    page_language = forms.ChoiceField(label=_("Language"))
-    is_identified = forms.BooleanField(
-        label=_("Comes by a link in our message"), required=False, initial=True
-    )
-
-    def __init__(
-        self,
-        content: PageContent,
-        page_type: str,
-        data: Any = None,
-        *,
-        services: Mapping[int, str],
-    ) -> None:
-        super().__init__(data)
-        self.fields["page_language"].choices = [  # type: ignore[attr-defined]
-            each for each in LANGUAGE_CHOICES if each[0] in content.languages
-        ]
-        if page_type != PageType.DENYLIST:
-            self._add_boxes(content, services)
-            for each in content.fields:
-                self.fields[each.name.value] = forms.CharField(
-                    label=each.name.label, required=False, max_length=500
-                )
-        if page_type == PageType.PREFERENCES:
-            self.fields["start_all"] = forms.BooleanField(
-                label=_("Messages may come again"), required=False
-            )
-
-    def _add_boxes(self, content: PageContent, services: Mapping[int, str]) -> None:
-        channels = [(int(each), each.label) for each in content.channels]
-        names = [(each, services.get(each, each)) for each in content.services]
-        if channels:
-            self.fields["channel"] = _boxes(_("Ticked channels"), channels)
-        if names:
-            self.fields["service"] = _boxes(_("Ticked services"), names)
-
-
-def _boxes(label: Any, choices: Any) -> forms.TypedMultipleChoiceField:
-    return forms.TypedMultipleChoiceField(
-        label=label,
-        choices=choices,
-        coerce=int,
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )

@@ -38,6 +38,7 @@ class ServiceForm(forms.ModelForm[Service]):
             "subscribe_page",
             "unsubscribe_page",
         )
+        help_texts = {"channel": _("Only deliveries on this channel can belong to it.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -100,6 +101,16 @@ class ServiceTextForm(forms.ModelForm[ServiceText]):
             "unsubscribed_subject",
             "unsubscribed_body",
         )
+        help_texts = {
+            "public_name": _(
+                "How recipients know it. Empty: they get another language."
+            ),
+            "description": _("Stands below the name on pages: what comes, how often."),
+            "subscribed_subject": _("Of the mail that confirms a subscription."),
+            "subscribed_body": _("What that mail says, as plain text."),
+            "unsubscribed_subject": _("Of the mail that confirms the end of one."),
+            "unsubscribed_body": _("What that mail says, as plain text."),
+        }
 
     def __init__(
         self, language: str, name: str, *, post: Any, text: ServiceText | None
@@ -134,9 +145,17 @@ class SubscriptionForm(forms.Form):
     """Which service an operator subscribes a person to, and why."""
 
     service = forms.ModelChoiceField(
-        label=_("Service"), queryset=Service.objects.all(), empty_label=None
+        label=_("Service"),
+        queryset=Service.objects.all(),
+        empty_label=None,
+        help_text=_("The person is its subscriber as soon as you save."),
     )
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS, required=False)
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=REASONS,
+        required=False,
+        help_text=_("Kept in the ledger with the subscription."),
+    )
     evidence = forms.CharField(
         label=_("Evidence"),
         required=False,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from optout import page_dry_run, pages
-from optout.forms_pages import DryRunForm
+from optout.forms_page_trials import DryRunForm
 from optout.models import LandingPage, LandingPageVersion
 from optout.page_content import PAGE_LANGUAGES, PageContent
 from optout.page_dry_run import DryRun

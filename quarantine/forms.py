@@ -62,7 +62,12 @@ class StatusForm(forms.Form):
             " allowlisted address ignores bounces."
         ),
     )
-    reason = forms.ChoiceField(label=_("Reason"), choices=REASONS, required=False)
+    reason = forms.ChoiceField(
+        label=_("Reason"),
+        choices=REASONS,
+        required=False,
+        help_text=_("Shown in lists and figures, and kept in the history."),
+    )
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -76,7 +81,10 @@ class AddForm(StatusForm):
     """An address that an operator puts on the list."""
 
     channel = forms.TypedChoiceField(
-        label=_("Channel"), choices=Channel.choices, coerce=int
+        label=_("Channel"),
+        choices=Channel.choices,
+        coerce=int,
+        help_text=_("The address is held on this channel only."),
     )
     address = forms.CharField(
         label=_("Address"),
@@ -102,6 +110,7 @@ class ReleaseForm(forms.Form):
     note = forms.CharField(
         label=_("Reason for the release"),
         max_length=2000,
+        help_text=_("Kept in the history. Deliveries write to the address again."),
         error_messages={
             "required": _(
                 "Nothing was released: write why, so that it can be understood later."

@@ -24,10 +24,16 @@ class WindowForm(forms.Form):
         help_text=_("Such as example.com, without its sub-domains."),
     )
     began_at = forms.DateTimeField(
-        label=_("From (UTC)"), widget=_TIME, input_formats=_FORMATS
+        label=_("From (UTC)"),
+        widget=_TIME,
+        input_formats=_FORMATS,
+        help_text=_("When the trouble began; earlier errors stay as they are."),
     )
     ended_at = forms.DateTimeField(
-        label=_("To (UTC)"), widget=_TIME, input_formats=_FORMATS
+        label=_("To (UTC)"),
+        widget=_TIME,
+        input_formats=_FORMATS,
+        help_text=_("When it was over. This minute counts as a whole."),
     )
     code = forms.CharField(
         label=_("Error code"),
@@ -75,6 +81,7 @@ class NoteForm(forms.Form):
         label=_("Reason for the release"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Kept in the history of every address that is released."),
         error_messages={
             "required": _(
                 "Nothing was released: write why, so that it can be understood later."

@@ -14,7 +14,7 @@ from tests import factories
 OPEN = {"sign_in", "sign_out", "set_language", "root"}
 # Shows only what each operator may see, or is about their own account.
 SIGNED_IN = {
-    *("home", "account", "change_password"),
+    *("home", "account", "change_password", "help", "glossary"),
     *("second_factor", "second_factor_setup", "second_factor_off", "recovery_codes"),
 }
 

@@ -36,6 +36,8 @@ ALWAYS = [
     "/console/account/second-factor/set-up/",
     "/console/account/actions/",
     "/console/account/actions/?actor=nobody",
+    "/console/help/",
+    "/console/help/glossary/",
 ]
 
 
