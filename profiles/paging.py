@@ -5,11 +5,13 @@ No count and no OFFSET: a page starts after the last row of the one before.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
+from django.utils.timezone import is_naive
 
 Row = TypeVar("Row", bound=Model)
 PAGE_SIZE = 50
@@ -64,11 +66,20 @@ def _place(rows: QuerySet[Any], keys: Sequence[str], text: str) -> list[Any] | N
         return None
     fields = [rows.model._meta.get_field(key) for key in keys]
     try:
-        return [
-            field.to_python(part) for field, part in zip(fields, parts, strict=True)
-        ]
+        return [_read(field, part) for field, part in zip(fields, parts, strict=True)]
     except (ValidationError, ValueError, OverflowError):
         return None
+
+
+def _read(field: Any, part: str) -> Any:
+    """Read a part of a place. Raises one of three errors for what cannot be asked."""
+    value = field.to_python(part)
+    if isinstance(value, datetime):
+        if is_naive(value):
+            raise ValidationError("A moment of a place has its offset.")
+        # At either end of the calendar there is no such moment in UTC.
+        return value.astimezone(UTC)
+    return value
 
 
 def _beyond(keys: Sequence[str], place: Sequence[Any], *, is_back: bool) -> Q:

@@ -1,0 +1,83 @@
+"""No question, however wrong, breaks a page of the console: each gets an answer."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+
+from campaign import acts
+from tests import test_roles, test_weight
+from tests.test_roles import answer_of, path_of
+
+pytestmark = pytest.mark.django_db
+
+VALUES = {
+    "text": "no-such-thing",
+    "huge": "9" * 30,
+    "more than a column holds": str(2**63),
+    "negative": "-1",
+    "fraction": "1.5",
+    "no day of the calendar": "2026-02-31",
+    "last moment": "9999-12-31T23:59:59.999999-12:00",
+    "first moment": "0001-01-01T00:00:00+14:00",
+    "null": "a\0",
+    "long": "x" * 10_000,
+    "marks": "'\"><b>%s %_\\{{ 1 }}",
+    "other digits": "٣²",
+}
+# What pages ask for without showing a field, and what is asked of any.
+UNSEEN = ("after", "before", "page", "order", "part", "profile", "table", "next")
+# Places in lists that are ordered by a moment, or by a reason, and then by a number.
+PLACES = [
+    f"{VALUES['last moment']}~1",
+    f"{VALUES['first moment']}~1",
+    f"2026-02-31~{VALUES['huge']}",
+    f"2026-02-28T12:00:00~{VALUES['more than a column holds']}",
+    "2026-02-28~x\0",
+    "~",
+]
+ANSWERS = {200, 302, 400, 404}
+FORM = re.compile(r'<form[^>]* method="get".*?</form>', re.DOTALL)
+FIELD = re.compile(r'<(?:input|select|textarea)[^>]* name="([^"]+)"')
+
+world = test_roles.world
+reader = test_weight.reader
+
+# The records are pages of Django; parts that renew themselves ask nothing.
+LOOKS = [
+    name
+    for name, door in acts.DOORS.items()
+    if door.look is not None and not name.startswith("admin:")
+]
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_every_wrong_question_is_answered(
+    name: str, reader: Client, world: dict[str, int | str]
+) -> None:
+    path = path_of(name, world).partition("?")[0]
+    reader.raise_request_exception = False
+
+    wrong = {
+        query[:200]: status
+        for query in questions(path, reader)
+        for status, _location, _rows in [answer_of(reader, "get", f"{path}?{query}")]
+        if status not in ANSWERS
+    }
+
+    assert wrong == {}
+
+
+def questions(path: str, client: Client) -> list[str]:
+    """Give queries with each wrong value: in all fields at once, and in each alone."""
+    page = client.get(path)
+    page.close()
+    forms = [] if page.streaming else FORM.findall(page.text)
+    own = sorted(set(FIELD.findall(" ".join(forms))))
+    names = [*own, *UNSEEN]
+    asked = [{name: value for name in names} for value in VALUES.values()]
+    asked += [{name: value} for name in own for value in VALUES.values()]
+    asked += [{"after": place} for place in PLACES] + [{"before": PLACES[0]}]
+    twice = urlencode({name: ["1", "x"] for name in names}, doseq=True)
+    return [*map(urlencode, asked), twice, "%00=%00&%FF=%FF&=&&", "after&before"]
