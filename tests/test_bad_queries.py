@@ -76,7 +76,7 @@ def questions(path: str, client: Client) -> list[str]:
     forms = [] if page.streaming else FORM.findall(page.text)
     own = sorted(set(FIELD.findall(" ".join(forms))))
     names = [*own, *UNSEEN]
-    asked = [{name: value for name in names} for value in VALUES.values()]
+    asked = [dict.fromkeys(names, value) for value in VALUES.values()]
     asked += [{name: value} for name in own for value in VALUES.values()]
     asked += [{"after": place} for place in PLACES] + [{"before": PLACES[0]}]
     twice = urlencode({name: ["1", "x"] for name in names}, doseq=True)
