@@ -29,6 +29,7 @@ MOST_HEADER: Final = 4_000
 MOST_DEPTH: Final = 12
 MOST_TEXT: Final = 64 * 1024  # characters of one part
 MOST_EMPTY_LINES: Final = 2_000
+MOST_EMPTY_FOR_OTHERS: Final = 300
 MOST_RULES: Final = 500
 _UNREADABLE: Final = (
     MessageError,
@@ -46,10 +47,11 @@ _NESTING: Final = re.compile(
     rb"boundary[*0-9]{0,9}\s{0,9}=|^content-type\s{0,9}:\s{0,9}message/",
     re.MULTILINE,
 )
-# The standard library reads parameters and encoded words in quadratic time.
+# The standard library reads parameters and encoded words in quadratic time, and takes
+# a bare CR for the end of a line too.
 _LONG_FIELD: Final = re.compile(
-    rb"^content-[a-z-]{1,40}\s{0,9}:(?:[^\n]|\n[ \t]){4000}",
-    re.IGNORECASE | re.MULTILINE,
+    rb"(?:\A|[\r\n])content-[a-z-]{1,40}\s{0,9}:(?:[^\r\n]|\r?\n[ \t]|\r[ \t]){4000}",
+    re.IGNORECASE,
 )
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -119,7 +121,8 @@ def message_of(raw: bytes) -> Message | None:
     In ASCII, with a sender, and in lines as long as they may be (RFC 5322 section
     2.1.1): others rely on it.
     """
-    lines = _LONG_LINE.sub(rb"\1", _prepared(raw[:MOST_FOR_OTHERS]))
+    prepared = _prepared(raw[:MOST_FOR_OTHERS], most_empty=MOST_EMPTY_FOR_OTHERS)
+    lines = _LONG_LINE.sub(rb"\1", prepared)
     beginning = lines.decode("ascii", "replace")
     try:
         message = _parsed(beginning.encode("ascii", "replace"))
@@ -152,7 +155,7 @@ def text_of_html(html: str) -> str:
     return unescape(_TAG.sub("", text))
 
 
-def _prepared(raw: bytes) -> bytes:
+def _prepared(raw: bytes, *, most_empty: int = MOST_EMPTY_LINES) -> bytes:
     """Give as much of a mail as is worth reading, from its headers on."""
     raw = _as_ascii_superset(raw[:MOST_BYTES])
     # A mailbox of the classic kind writes a line of its own before the headers.
@@ -161,7 +164,7 @@ def _prepared(raw: bytes) -> bytes:
     raw = raw.lstrip(b"\r\n")
     # Each empty line may end a block of a report, each line of hyphens a part.
     lines = raw.count(b"\n") + raw.count(b"\r")
-    for pattern, most in ((_EMPTY_LINE, MOST_EMPTY_LINES), (_RULE, MOST_RULES)):
+    for pattern, most in ((_EMPTY_LINE, most_empty), (_RULE, MOST_RULES)):
         if lines <= most:
             continue
         ends = next(islice(pattern.finditer(raw), most, None), None)

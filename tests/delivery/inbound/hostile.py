@@ -141,6 +141,9 @@ def _fields() -> dict[str, bytes]:
         for field in names
     }
     return found | {
+        "semicolons behind a bare return": b"Return-Path: <>\rContent-Type: text/plain"
+        + b";" * many
+        + b"\n\nbody",
         "100,000 fields": b"a: b\n" * 50_000 + b"\nbody",
         "a field without a name": b": x\n" * 50_000,
         "unknown transfer encoding": HEAD + b"Content-Transfer-Encoding: \xff\n\nx",
