@@ -102,6 +102,8 @@ def test_every_promise_is_kept(options):
 
     assert run["broken"] == []
     assert run["stops"] > 100
+    assert min(run["kills"], *run["acts"].values()) > 0
+    assert (run["crashes"] > 0) == ("--crashes" in options)
 
 
 @pytest.mark.postgres
@@ -115,6 +117,9 @@ def test_every_promise_is_kept(options):
         ("living_taken_for_dead", "5", "--stops 0 --kills 0 --messages 3000"),
         ("commits_not_waited_for", "6", "--stops 500 --kills 0 --crashes 8"),
         ("change_recorded_twice", "8", "--stops 100 --kills 0"),
+        ("file_lifts_stops", "7", "--stops 200 --kills 0"),
+        ("last_file_wins", "9", "--stops 200 --kills 0"),
+        ("erased_forgotten", "10", "--stops 200 --kills 0"),
     ],
     ids=lambda value: value if str(value).isidentifier() else "",
 )
