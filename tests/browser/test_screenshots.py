@@ -13,8 +13,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def size_of(webp: bytes) -> tuple[int, int]:
-    """Read width and height of a lossy WebP file (RFC 9649 section 2.5)."""
-    assert (webp[:4], webp[8:16]) == (b"RIFF", b"WEBPVP8 ")
+    """Read width and height of a WebP file (RFC 9649 sections 2.5 and 2.7)."""
+    assert (webp[:4], webp[8:15]) == (b"RIFF", b"WEBPVP8")
+    if webp[15:16] == b"X":
+        width, height = webp[24:27], webp[27:30]
+        return int.from_bytes(width, "little") + 1, int.from_bytes(height, "little") + 1
     width, height = unpack("<HH", webp[26:30])
     return width & 0x3FFF, height & 0x3FFF
 
