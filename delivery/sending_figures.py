@@ -31,14 +31,6 @@ _LABELS: Final[dict[MessageStatus, str | Promise]] = {
     MessageStatus.LEASED: _("Taken by a worker"),
     MessageStatus.SENDING: _("On the way"),
 }
-_TONES: Final = {
-    MessageStatus.SENT: "good",
-    MessageStatus.FAILED: "bad",
-    MessageStatus.UNKNOWN: "bad",
-    MessageStatus.EXPIRED: "warn",
-    MessageStatus.EXCLUDED_AFTER: "warn",
-    MessageStatus.CANCELLED: "quiet",
-}
 
 
 @dataclass(frozen=True)
@@ -52,10 +44,6 @@ class StatusCount:
     @property
     def label(self) -> str | Promise:
         return _LABELS.get(self.status, self.status.label)
-
-    @property
-    def tone(self) -> str:
-        return _TONES.get(self.status, "")
 
 
 @dataclass(frozen=True)

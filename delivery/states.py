@@ -28,6 +28,19 @@ class DeliveryStatus(TextChoices):
     FAILED = "failed", pgettext_lazy("delivery", "Failed")
 
 
+# How the states of messages look, by name.
+_TONES: Final = {
+    "READY": "good",
+    "SENT": "good",
+    "FAILED": "bad",
+    "UNKNOWN": "bad",
+    "EXCLUDED": "warn",
+    "EXPIRED": "warn",
+    "EXCLUDED_AFTER": "warn",
+    "CANCELLED": "quiet",
+}
+
+
 class MessageStatus(IntegerChoices):
     READY = 0, _("To send")
     EXCLUDED = 1, pgettext_lazy("one recipient", "Excluded")
@@ -40,6 +53,11 @@ class MessageStatus(IntegerChoices):
     CANCELLED = 8, _("Cancelled")
     # Excluded by the gate; to send when the analysis looked.
     EXCLUDED_AFTER = 9, _("Excluded after the analysis")
+
+    @property
+    def tone(self) -> str:
+        """Give how it looks; what is on its way has no tone."""
+        return _TONES.get(self.name, "")
 
     @property
     def code(self) -> str:

@@ -73,7 +73,10 @@ def _place(rows: QuerySet[Any], keys: Sequence[str], text: str) -> list[Any] | N
 
 def _read(field: Any, part: str) -> Any:
     """Read a part of a place. Raises one of three errors for what cannot be asked."""
+    # What a foreign key holds is a number of the other table, with its bounds.
+    field = getattr(field, "target_field", field)
     value = field.to_python(part)
+    field.run_validators(value)
     if isinstance(value, datetime):
         if is_naive(value):
             raise ValidationError("A moment of a place has its offset.")

@@ -239,8 +239,8 @@ def test_progress_is_shown_and_refreshed(console: Client) -> None:
     part = console.get("/console/on-their-way/")
 
     assert 'hx-get="/console/on-their-way/"' in page
-    assert "0% – 0 of 1 sent" in page
-    assert "0% – 0 of 1 sent" in part.text
+    assert "0 % – 0 of 1 sent" in page
+    assert "0 % – 0 of 1 sent" in part.text
     assert "<html" not in part.text
 
 

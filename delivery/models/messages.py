@@ -45,6 +45,11 @@ class Message(models.Model):
         return f"{self.analysis_id}/{self.profile_id}"
 
     @property
+    def tone(self) -> str:
+        """Give how its status looks."""
+        return MessageStatus(self.status).tone
+
+    @property
     def all_reasons(self) -> list[ExclusionReason]:
         return reasons_in(self.reasons)
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 from delivery.models import Analysis, Delivery
 from delivery.reporting import pictures
 from delivery.reporting.sections import Choice, Section, moment_text, share
-from delivery.reporting.tables import Row, Table
+from delivery.reporting.tables import Row, Table, shown
 from delivery.states import ExclusionReason
 
 MOST_DELIVERIES: Final = 30
@@ -153,4 +152,4 @@ def _drawn(
 def _value(analysis: Analysis) -> str:
     excluded = analysis.targeted_count - analysis.to_send_count
     percent = share(excluded, analysis.targeted_count) or 0
-    return f"{intcomma(excluded)} ({percent:.1f} %)"
+    return f"{shown(excluded)} ({shown(percent, 1)} %)"

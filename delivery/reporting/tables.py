@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import formats
 
 from profiles.spreadsheets import spreadsheet_safe
 
@@ -19,11 +20,6 @@ class Row:
     label: str
     cells: Sequence[Cell]
     url: str = ""
-
-    @property
-    def texts(self) -> list[str]:
-        """Write the cells for people."""
-        return [_shown(cell) for cell in self.cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +37,16 @@ class Table:
 
     @property
     def lines(self) -> list[tuple[Row, list[tuple[str, str]]]]:
-        """Give each row with its cells as (column, text)."""
+        """Give each row with its cells as (column, text), points below each other."""
+        places = [_decimals(cells) for cells in zip(*self._cells, strict=True)]
         return [
-            (row, list(zip(self.columns, row.texts, strict=True))) for row in self.rows
+            (row, list(zip(self.columns, map(shown, row.cells, places), strict=True)))
+            for row in self.rows
         ]
+
+    @property
+    def _cells(self) -> list[Sequence[Cell]]:
+        return [row.cells for row in self.rows]
 
     def column(self, name: str) -> list[Cell]:
         """Give the cells of one column."""
@@ -62,10 +64,27 @@ def csv_of(table: Table) -> str:
     return file.getvalue()
 
 
-def _shown(cell: Cell) -> str:
+def _decimals(cells: Sequence[Cell]) -> int:
+    """Count the decimals of the longest number of a column."""
+    return max(
+        (len(str(cell).partition(".")[2]) for cell in cells if isinstance(cell, float)),
+        default=0,
+    )
+
+
+def shown(cell: Cell, decimals: int = 0) -> str:
+    """Write a cell as the language of the reader does."""
     if cell is None:
         return "–"
-    return cell if isinstance(cell, str) else str(intcomma(cell))
+    if isinstance(cell, str):
+        return cell
+    text = (
+        intcomma(cell)
+        if isinstance(cell, int)
+        else formats.number_format(cell, decimals, force_grouping=True)
+    )
+    # A hyphen is shorter than the minus, and may stand alone at the end of a line.
+    return str(text).replace("-", "−")
 
 
 def _written(cell: Cell) -> str:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -10,7 +9,7 @@ from delivery import throughput
 from delivery.models import Delivery
 from delivery.reporting import pictures
 from delivery.reporting.sections import Choice, Section, moment_text, share
-from delivery.reporting.tables import Row, Table
+from delivery.reporting.tables import Row, Table, shown
 from delivery.throughput import MOST_DELIVERIES, MOST_DOMAINS, Attempts
 from profiles.channels import Channel
 from quarantine import bounce_figures
@@ -81,9 +80,9 @@ def _summary(total: Attempts) -> str:
         "Of %(count)s attempts %(deferred)s %% were refused for now, and tried again;"
         " %(failed)s %% failed."
     ) % {
-        "count": intcomma(total.total),
-        "deferred": share(total.deferred, total.total),
-        "failed": share(total.failed, total.total),
+        "count": shown(total.total),
+        "deferred": shown(share(total.deferred, total.total), 2),
+        "failed": shown(share(total.failed, total.total), 2),
     }
 
 
@@ -112,10 +111,10 @@ def _deliveries(rows: list[Delivery]) -> Section:
             drawn,
             [speed],
             title=speed,
-            description=_("From the beginning of the sending to its end."),
-            values=[
-                "–" if cell is None else intcomma(cell) for cell in table.column(speed)
-            ],
+            description=_(
+                "Messages a minute, from the beginning of the sending to its end."
+            ),
+            values=[shown(cell) for cell in table.column(speed)],
         ),
     )
 
@@ -195,5 +194,5 @@ def _rates(table: Table, rate: str) -> pictures.Bars:
         [rate],
         title=rate,
         description=_("One bar for each domain, those sent most first."),
-        values=[f"{cell} %" for cell in cells],
+        values=[f"{shown(float(cell), 2)} %" for cell in cells],
     )

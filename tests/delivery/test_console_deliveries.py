@@ -293,9 +293,9 @@ def test_page_shows_progress_while_it_runs(console: Client) -> None:
     page = console.get(f"/console/deliveries/{delivery.pk}/")
     part = console.get(f"/console/deliveries/{delivery.pk}/progress/")
 
-    assert "25% – 50 of 200 profiles" in page.text
+    assert "25 % – 50 of 200 profiles" in page.text
     assert "<noscript><meta" in page.text
-    assert "25% – 50 of 200 profiles" in part.text
+    assert "25 % – 50 of 200 profiles" in part.text
     assert "HX-Refresh" not in part
 
 

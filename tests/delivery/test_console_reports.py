@@ -20,6 +20,8 @@ from tests.delivery.report_world import make_world
 
 pytestmark = pytest.mark.django_db
 INDEX = "/console/reports/"
+# What a page writes otherwise than a file.
+ON_PAGE = str.maketrans("−", "-", "–'")
 SLUGS = ["exclusions", "bounces", "opt-outs", "services", "throughput"]
 
 
@@ -39,7 +41,9 @@ def table_of(answer, name: str) -> list[list[str]]:
     [part] = [each for each in answer.context["parts"] if each.name == name]
     table = part.table
     head = [[table.heading, *table.columns]]
-    return head + [[row.label, *row.texts] for row in table.rows]
+    return head + [
+        [row.label, *(text for _name, text in cells)] for row, cells in table.lines
+    ]
 
 
 def test_index_has_a_card_with_the_last_figure_of_each_report(console):
@@ -116,7 +120,7 @@ def test_opt_outs_have_day_source_and_delivery(console):
     days = table_of(answer, "time")[1:]
     assert (len(days), days[-1][1:]) == (7, ["1", "0", "0", "1", "0"])
     assert table_of(answer, "sources")[1:] == [
-        ["One click in the mail client", "1", "0", "0", "0", "-1"],
+        ["One click in the mail client", "1", "0", "0", "0", "−1"],
         ["Landing page", "0", "0", "0", "1", "1"],
     ]
     assert table_of(answer, "deliveries")[1:] == [["Spring", "1", "0", "50.0"]]
@@ -141,7 +145,7 @@ def test_throughput_has_the_sending_the_times_and_the_domains(console):
     answer = console.get(f"{INDEX}throughput/")
 
     assert table_of(answer, "progress")[1][1:] == ["2", "0", "1", "0", "3.0"]
-    assert "Of 3 attempts 0.0 % were refused for now" in answer.text
+    assert "Of 3 attempts 0.00 % were refused for now" in answer.text
     assert "33.33 % failed" in answer.text
     [row] = table_of(answer, "deliveries")[1:]
     assert (row[0], row[4:]) == ("Spring", ["3.0", "2", "1"])
@@ -161,9 +165,9 @@ def test_file_is_exactly_the_table_of_the_page(console, slug):
         answer = console.get(url)
         rows = list(csv.reader(io.StringIO(answer.content.decode())))
         shown = table_of(page, part.name)
-        assert [
-            [each.replace("–", "").replace("'", "") for each in row] for row in shown
-        ] == [[each.replace("'", "") for each in row] for row in rows]
+        assert [[each.translate(ON_PAGE) for each in row] for row in shown] == [
+            [each.replace("'", "") for each in row] for row in rows
+        ]
         assert "attachment" in answer.headers["Content-Disposition"]
         assert url.replace("&", "&amp;") in page.text
         done = ConsoleAction.objects.latest("pk")
@@ -320,3 +324,12 @@ def test_channel_of_sms_has_no_domains(console):
     make_world()
     answer = console.get(f"{INDEX}throughput/?channel={Channel.SMS.code}")
     assert [part.name for part in answer.context["parts"]] == ["deliveries"]
+
+
+def test_figures_are_written_as_the_language_does(console):
+    make_world()
+
+    answer = console.get(f"{INDEX}exclusions/", headers={"Accept-Language": "sv"})
+
+    assert "2 (50,0 %)" in answer.text
+    assert ">50,0</td>" in answer.text

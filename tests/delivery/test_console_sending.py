@@ -3,9 +3,11 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
+from delivery import analysis
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
-from delivery.models import Delivery, DeliveryContent
+from delivery.models import Delivery, DeliveryContent, Message
 from delivery.states import DeliveryStatus, MessageStatus
 from profiles.models import Profile
 from tests import factories
@@ -255,3 +257,36 @@ def test_excluded_after_the_analysis_is_shown_apart(
 
     assert "Excluded after the analysis" in log.content.decode()
     assert "Opted out of every channel" in log.content.decode()
+
+
+def test_confirmation_says_what_changed_since_the_analysis_before(
+    console: Client, profile: Profile
+) -> None:
+    delivery = make_written()
+    factories.make_profile(external_id="B")
+    analysis.prepare(delivery, by="anna", now=timezone.now())
+
+    page = console.get(url(delivery, "confirm/")).text
+
+    assert "<dt>New in the target</dt><dd>1</dd>" in page
+    assert "<dt>Gone from the target</dt><dd>0</dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"),
+    [
+        (MessageStatus.SENT, "good"),
+        (MessageStatus.FAILED, "bad"),
+        (MessageStatus.UNKNOWN, "bad"),
+        (MessageStatus.EXPIRED, "warn"),
+    ],
+)
+def test_log_shows_what_failed_as_failed(
+    console: Client, profile: Profile, status: MessageStatus, tone: str
+) -> None:
+    delivery = factories.make_analysed_delivery()
+    Message.objects.update(status=status)
+
+    page = console.get(url(delivery, "log/")).text
+
+    assert f'<span class="badge badge-{tone}">{status.label}</span>' in page

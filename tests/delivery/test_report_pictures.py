@@ -97,4 +97,4 @@ def test_file_is_the_table_and_runs_no_formula():
         ['\'=HYPERLINK("x")', "-1200", "1.5", ""],
         ["Vår", "0", "", "'@now"],
     ]
-    assert table.rows[0].texts == ["-1,200", "1.5", "–"]
+    assert [text for _name, text in table.lines[0][1]] == ["−1,200", "1.5", "–"]
