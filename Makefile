@@ -41,10 +41,11 @@ test-browser: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Run the journeys in Chrom
 	@$(BIN)/python tools/require_chromium.py
 	DATABASE_URL=$(MEMORY_DATABASE) DJANGO_ALLOW_ASYNC_UNSAFE=1 $(BIN)/pytest -m browser tests/browser
 
-axe-all: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Look at the public pages in all languages, widths and schemes
+axe-all: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Look at the public pages and the console in all languages, widths, schemes
 	@$(BIN)/python tools/require_chromium.py
 	AXE_ALL=1 DATABASE_URL=$(MEMORY_DATABASE) DJANGO_ALLOW_ASYNC_UNSAFE=1 \
-		$(BIN)/pytest -m browser tests/browser/test_every_public_page.py
+		$(BIN)/pytest -m browser tests/browser/test_every_public_page.py \
+		tests/browser/test_every_console_page.py
 
 test-next: .venv-next/dev.stamp $(CATALOGUES:.po=.mo) ## Run the tests on Python 3.12+ and the next Django
 	.venv-next/bin/python -c "import django; assert django.VERSION[:2] == (6, 1), django.VERSION"

@@ -11,7 +11,6 @@ from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from delivery.models import DeliveryContent
 from optout.models import ConsentEvent, Service
 from optout.models.ledger import Direction
 from optout.models.pages import PageType

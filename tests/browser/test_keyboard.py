@@ -14,8 +14,8 @@ from optout.models import ConsentEvent, OptOut
 from profiles.channels import Channel
 from profiles.models import Profile
 from tests import factories
-from tests.browser.conftest import LONGEST_WAY
 from tests.browser import test_every_console_page
+from tests.browser.conftest import LONGEST_WAY
 from tests.browser.test_every_console_page import PAGES
 from tests.delivery.sending_stage import HTML
 from tests.test_roles import path_of
