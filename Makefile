@@ -39,7 +39,7 @@ test-postgres: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Run the tests on the Pos
 
 test-browser: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Run the journeys in Chromium (CHROMIUM=path)
 	@$(BIN)/python tools/require_chromium.py
-	DATABASE_URL=$(MEMORY_DATABASE) DJANGO_ALLOW_ASYNC_UNSAFE=1 $(BIN)/pytest -m browser tests/browser
+	DATABASE_URL=$(MEMORY_DATABASE) DJANGO_ALLOW_ASYNC_UNSAFE=1 $(BIN)/$(PYTEST) -m browser tests/browser
 
 axe-all: .venv/dev.stamp $(CATALOGUES:.po=.mo) ## Look at the public pages and the console in all languages, widths, schemes
 	@$(BIN)/python tools/require_chromium.py
