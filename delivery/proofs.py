@@ -119,7 +119,9 @@ def _recipient(delivery: Delivery, external_id: str) -> tuple[Profile, str]:
     messages = Message.objects.filter(
         analysis_id=delivery.current_analysis_id or 0
     ).select_related("profile")
-    if external_id:
+    if "\0" in external_id:  # PostgreSQL refuses to look for it.
+        messages = messages.none()
+    elif external_id:
         messages = messages.filter(profile__external_id=external_id)
     message = messages.exclude(address="").order_by("profile_id").first()
     if message is None:

@@ -14,6 +14,8 @@ class ProfileQuerySet(models.QuerySet["Profile"]):
 
     def known_as(self, external_id: str) -> "ProfileQuerySet":
         """Keep who has an external id, or has taken over the profile that has it."""
+        if "\0" in external_id:  # PostgreSQL refuses to look for it.
+            return self.none()
         is_known = Q(external_id=external_id) | Q(merged__external_id=external_id)
         return self.not_erased().filter(is_known).distinct()
 

@@ -76,7 +76,8 @@ def test_every_wrong_question_is_answered(
 def questions(path: str, client: Client) -> list[str]:
     """Give queries with each wrong value; none for a page that reads no query."""
     page = client.get(path)
-    page.close()
+    if page.streaming:
+        b"".join(page.streaming_content)
     if "GET" not in vars(page.wsgi_request):
         return []
     forms = [] if page.streaming else FORM.findall(page.text)

@@ -26,6 +26,8 @@ MACHINE = settings(
     suppress_health_check=list(HealthCheck),
 )
 CROWDS = range(40)
+# The same, those first that hold what is rare: looked through when one is enough.
+TELLING = sorted(CROWDS, key=lambda seed: seed not in (0, 1, 7, 21, 22, 25))
 LOCAL = ExclusionReason.DUPLICATE_ADDRESS.bit - 1
 
 
@@ -179,7 +181,7 @@ ORDER_MUTANTS = {
 
 def assert_is_caught():
     """Assert that some crowd shows the mutant, or that the database refuses it."""
-    for seed in CROWDS:
+    for seed in TELLING:
         stage = crowded(seed)
         try:
             with transaction.atomic():

@@ -92,7 +92,7 @@ LINES = st.tuples(
 
 
 @pytest.mark.django_db
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(LINES, max_size=6))
 def test_partial_rows_again_change_nothing(lines: list[str]) -> None:
     forget_everything()
