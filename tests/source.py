@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,8 +28,12 @@ class Source:
     def at(self, node: ast.AST) -> str:
         return f"{self.name}:{getattr(node, 'lineno', 1)}"
 
+    @cached_property
+    def walked(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
     def nodes(self, *kinds: type[ast.AST]) -> Iterator:
-        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+        return (node for node in self.walked if isinstance(node, kinds))
 
 
 @cache
@@ -37,10 +41,16 @@ def sources(*folders: str) -> list[Source]:
     """Read every Python file below the folders, migrations left out."""
     paths = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
     return [
-        Source(path, text, ast.parse(text))
+        read(path)
         for path in sorted(paths)
-        if "migrations" not in path.parts and (text := path.read_text("utf-8")) != ""
+        if "migrations" not in path.parts and path.stat().st_size
     ]
+
+
+@cache
+def read(path: Path) -> Source:
+    text = path.read_text("utf-8")
+    return Source(path, text, ast.parse(text))
 
 
 def app_sources() -> list[Source]:
