@@ -2,9 +2,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required, permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
@@ -79,10 +80,14 @@ def delivery_proofs(request: HttpRequest, delivery_id: int) -> HttpResponse:
     except ProofError as error:
         messages.error(request, str(error))
     else:
-        messages.success(
-            request, _("%(count)s proofs were handed over.") % {"count": len(sent)}
+        told = ngettext(
+            "%(count)s proof was handed over.",
+            "%(count)s proofs were handed over.",
+            len(sent),
         )
-    return redirect("delivery_preview", delivery.pk)
+        messages.success(request, told % {"count": len(sent)})
+    shown = urlencode({"external_id": external_id}) if external_id else ""
+    return redirect(f"{reverse('delivery_preview', args=[delivery.pk])}?{shown}")
 
 
 def _find(delivery_id: int) -> Delivery:

@@ -46,7 +46,13 @@ def upload_new(request: HttpRequest) -> HttpResponse:
     kinds = uploads.kinds_for(request.user)
     if not kinds:
         raise PermissionDenied
-    form = UploadForm(request.POST or None, request.FILES or None, kinds=kinds)
+    may_only_try = not any(uploads.may_write(request.user, kind) for kind in kinds)
+    form = UploadForm(
+        request.POST or None,
+        request.FILES or None,
+        kinds=kinds,
+        initial={"is_dry_run": may_only_try},
+    )
     if request.method == "POST" and form.is_valid() and _may_upload(request, form):
         upload = uploads.accept(
             form.cleaned_data["file"],

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from delivery.roles import Role
 
 LONGEST_WAY = 250  # presses of Tab
 
@@ -135,6 +138,28 @@ def keyboard(page: Page) -> Keyboard:
 def run_worker() -> None:
     """Let the worker do what is due, as `manage.py work --once` does."""
     call_command("work", once=True)
+
+
+PASSWORD = "a-long-passphrase"
+
+
+def make_account(name: str, role: Role) -> User:
+    """Make an account with one of the shipped roles."""
+    user = User.objects.create_user(name, password=PASSWORD)
+    user.groups.add(Group.objects.get(name=role.value))
+    return user
+
+
+def sign_in(page: Page, name: str) -> None:
+    page.goto("/console/")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    heading_is(page, "Home")
+
+
+def heading_is(page: Page, text: str) -> None:
+    expect(page.get_by_role("heading", level=1)).to_have_text(text)
 
 
 def speak(page, language, live_server):

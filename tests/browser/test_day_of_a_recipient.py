@@ -16,7 +16,7 @@ from optout.models.ledger import Direction
 from optout.models.pages import PageType
 from optout.page_content import Access
 from tests import factories
-from tests.browser.conftest import run_worker
+from tests.browser.conftest import heading_is, run_worker
 from tests.delivery.sending_stage import make_confirmed, send_once_by_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -103,10 +103,6 @@ def follow(page: Page, found: EmailMessage, link: str) -> None:
 def reads(page: Page) -> None:
     """Read for as long as a person does: a press at once is a program's."""
     page.wait_for_timeout(1100)
-
-
-def heading_is(page: Page, text: str) -> None:
-    expect(page.get_by_role("heading", level=1)).to_have_text(text)
 
 
 def subscribes(page: Page) -> None:
