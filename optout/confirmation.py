@@ -31,6 +31,8 @@ from optout.models import (
     SignUpMailbox,
 )
 from optout.models.ledger import ConsentSource, Direction
+from optout.page_content import OnSeveral
+from optout.planned_changes import reconciled
 from optout.tokens import Link, Purpose
 from profiles import adding
 from profiles.addresses import ParsedAddress, digest, parse
@@ -53,6 +55,7 @@ class Outcome(Enum):
     CONFIRMED = "confirmed"
     ALREADY = "already"
     OVERTAKEN = "overtaken"
+    SEVERAL = "several"
     GONE = "gone"
 
 
@@ -107,7 +110,24 @@ def state_of(sign_up: SignUp) -> Outcome | None:
         return Outcome.ALREADY
     if not subjects_of(sign_up):
         return Outcome.GONE
-    return Outcome.OVERTAKEN if _is_overtaken(sign_up) else None
+    if _is_overtaken(sign_up):
+        return Outcome.OVERTAKEN
+    carriers, meant = _meant(sign_up, _version_of(sign_up))
+    return Outcome.SEVERAL if carriers and not meant else None
+
+
+def _meant(
+    sign_up: SignUp, version: LandingPageVersion | None
+) -> tuple[list[Profile], list[Profile]]:
+    """List who carries the address, oldest first, and whom of them the page means.
+
+    A page of ours for one service means the oldest.
+    """
+    carriers = adding.all_with(sign_up.digest)
+    on_several = version.read().on_several if version else OnSeveral.OLDEST
+    ids = reconciled([(each.pk, each.created_at) for each in carriers], on_several)
+    by_id = {each.pk: each for each in carriers}
+    return carriers, [by_id[each] for each in ids]
 
 
 @transaction.atomic
@@ -128,23 +148,34 @@ def confirm(link: Link, *, now: datetime) -> tuple[Outcome, Profile | None]:
 
 
 def _carry_out(sign_up: SignUp, address: ParsedAddress, *, now: datetime) -> Profile:
-    """Write what was asked for, for the oldest profile of the address or a new one."""
-    profile = adding.oldest_with(address)
+    """Write what was asked for, for whom the page means or for a new profile.
+
+    Gives the first of them: the one whose choices the visitor is shown.
+    """
     version = _version_of(sign_up)
-    if version is not None:
-        sent = page_submission.Sent(
-            version,
-            page_submission.from_json(sign_up.submission),
-            Link(profile.pk if profile else 0, Channel.EMAIL, sign_up.requested_at),
-            sign_up.language,
-            now,
-            note=_evidence(sign_up, now=now),
-        )
-        if profile is None:
-            return page_submission.carry_out_as_new(address, sent)
-        page_submission.carry_out(profile, sent)
+    _carriers, meant = _meant(sign_up, version)
+    if version is None:
+        fields = _fields_of(sign_up)
+        profile = meant[0] if meant else adding.add(address, fields=fields, now=now)
+        _subscribe(profile, sign_up, now=now)
         return profile
-    profile = profile or adding.add(address, fields=_fields_of(sign_up), now=now)
+    submission = page_submission.from_json(sign_up.submission)
+    note = _evidence(sign_up, now=now)
+
+    def sent_by(profile_id: int) -> page_submission.Sent:
+        link = Link(profile_id, Channel.EMAIL, sign_up.requested_at)
+        return page_submission.Sent(
+            version, submission, link, sign_up.language, now, note=note
+        )
+
+    if not meant:
+        return page_submission.carry_out_as_new(address, sent_by(0))
+    for profile in meant:
+        page_submission.carry_out(profile, sent_by(profile.pk))
+    return meant[0]
+
+
+def _subscribe(profile: Profile, sign_up: SignUp, *, now: datetime) -> None:
     for service in services_of(sign_up):
         subscriptions.subscribe(
             profile,
@@ -158,7 +189,6 @@ def _carry_out(sign_up: SignUp, address: ParsedAddress, *, now: datetime) -> Pro
             landing_page_version_id=sign_up.landing_page_version_id,
             now=now,
         )
-    return profile
 
 
 @transaction.atomic

@@ -41,15 +41,16 @@ _ASKED: Final = [
     ("mandatory", _("Yes, must be filled in")),
 ]
 # What a type of page has no use for.
+# Whoever types an address on a way out is mailed the links of each profile that has it.
 _POINTLESS: Final = {
     PageType.DENYLIST: {
         "channels", "services", "fields", "agreement_count", "after",
-        "has_double_opt_in",
+        "has_double_opt_in", "on_several",
     },
-    PageType.PREFERENCES: set(),
+    PageType.PREFERENCES: {"on_several"},
     PageType.SUBSCRIBE: {"channels", "scope"},
     PageType.UNSUBSCRIBE: {
-        "channels", "fields", "agreement_count", "has_double_opt_in"
+        "channels", "fields", "agreement_count", "has_double_opt_in", "on_several"
     },
     PageType.ACQUISITION: set(),
 }  # fmt: skip
@@ -265,7 +266,10 @@ class OfferForm(forms.Form):
     on_several = forms.ChoiceField(
         label=_("When several profiles have the address"),
         choices=OnSeveral.choices,
-        help_text=_("Which of them a visitor changes who types the address."),
+        help_text=_(
+            "Which of them a visitor changes who types the address, and says so in the"
+            " mail that asks for confirmation."
+        ),
     )
     scope = forms.ChoiceField(
         label=_("What stops"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -21,10 +22,15 @@ def add(
     return profile
 
 
+def all_with(digest: UUID) -> list[Profile]:
+    """List the profiles that carry an address, oldest first: by created_at, then id."""
+    carriers = Profile.objects.not_erased().filter(addresses__digest=digest)
+    return list(carriers.distinct().order_by("created_at", "pk"))
+
+
 def oldest_with(address: ParsedAddress) -> Profile | None:
-    """Find the oldest profile that carries an address: by created_at, then id."""
-    carriers = Profile.objects.not_erased().filter(addresses__digest=address.digest)
-    return carriers.order_by("created_at", "pk").first()
+    """Find the oldest profile that carries an address: the first of `all_with`."""
+    return next(iter(all_with(address.digest)), None)
 
 
 @transaction.atomic

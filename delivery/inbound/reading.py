@@ -60,7 +60,6 @@ _RETURNED: Final = (
 )
 _ID: Final = re.compile(r"<[^<>\s]{1,500}>")
 # Of those, what we wrote a token into.
-_OURS: Final = ("return-path", "list-unsubscribe", "feedback-id", "x-campaign")
 _IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
 _COMPLAINED: Final = Qualification(Verdict.IGNORED, Reason.COMPLAINT)
 
@@ -113,11 +112,6 @@ class ReadMail:
     body: str = ""
     answers_to: tuple[str, ...] = ()
     is_human_reply: bool = False
-
-    @property
-    def original_headers(self) -> list[str]:
-        """List the headers of the returned message that may hold a token of ours."""
-        return [value for name in _OURS for value in self.returned.get(name, [])]
 
 
 def read(raw: bytes) -> ReadMail:

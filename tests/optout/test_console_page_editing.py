@@ -96,7 +96,7 @@ def test_way_out_has_nothing_to_ask_for(console: Client) -> None:
 
     form = console.get(f"{LIST}{page.pk}/offer/").context["form"]
 
-    assert set(form.fields) == {"default_language", "access", "on_several", "scope"}
+    assert set(form.fields) == {"default_language", "access", "scope"}
 
 
 def test_language_is_added_with_the_usual_texts_and_taken_away(console) -> None:

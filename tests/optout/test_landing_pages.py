@@ -12,7 +12,7 @@ from optout import confirmation, mails, pages, preferences, public, tokens
 from optout.models import ConsentEvent, OptOut, SignUp, Subscription
 from optout.models.ledger import ConsentSource
 from optout.models.pages import PageType
-from optout.page_content import Access, FieldName, OfferedField, StopScope
+from optout.page_content import Access, FieldName, OfferedField, OnSeveral, StopScope
 from optout.tokens import Link, Purpose
 from profiles.channels import ANY_CHANNEL, Channel
 from profiles.models import Address, Profile
@@ -196,6 +196,42 @@ def test_stranger_signs_up_by_the_mailbox_with_the_wording_of_the_page(
     assert (row.service, row.origin) == (service, page.name)
     event = ConsentEvent.objects.get()
     assert event.wording_hash == page.published_version.wording_hashes["en"]
+
+
+@pytest.mark.parametrize(
+    ("on_several", "reached"),
+    [
+        (OnSeveral.OLDEST, ["old"]),
+        (OnSeveral.NEWEST, ["new"]),
+        (OnSeveral.ALL, ["new", "old"]),
+        (OnSeveral.NONE, []),
+    ],
+)
+def test_page_says_who_is_meant_of_several_with_the_address(
+    visitor, monkeypatch, on_several, reached
+):
+    address, day = "both@example.org", timedelta(days=1)
+    for external_id, age in (("new", 1), ("old", 2)):
+        made = factories.make_profile(external_id=external_id, email=address)
+        created_at = factories.CREATED_AT - age * day
+        Profile.objects.filter(pk=made.pk).update(created_at=created_at)
+    service = factories.make_service(is_open=True)
+    page = make_page(
+        PageType.SUBSCRIBE,
+        access=Access.ANYBODY,
+        services=(service.pk,),
+        on_several=on_several,
+    )
+    sent(visitor, f"/page/{page.public_id}", monkeypatch, address=address)
+    sign_up = SignUp.objects.get()
+    confirm = confirmation.url_of(sign_up).removeprefix("http://localhost:8000")
+    answer = sent(visitor, confirm, monkeypatch, do="confirm").content.decode()
+
+    subscribed = Subscription.objects.values_list("profile__external_id", flat=True)
+    assert sorted(subscribed) == reached
+    assert ("You are subscribed" in answer) == bool(reached)
+    assert ("we cannot tell which of them you are" in answer) != bool(reached)
+    assert Profile.objects.count() == 2
 
 
 def test_acquisition_makes_a_person_with_fields_and_empty_boxes_opted_out(
