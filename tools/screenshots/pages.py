@@ -37,10 +37,7 @@ _DJANGO: Final = "a page of the framework’s own, without a place of ours"
 # Pages that answer GET and have no picture, with the reason.
 WITHOUT_PICTURE: Final[dict[str, str]] = {
     "set_language": "answers only posts",
-    "audit_trail_csv": _FILE,
-    "consent_proof_csv": _FILE,
-    "quarantine_figures_csv": _FILE,
-    "delivery_log_csv": _FILE,
+    **{name: _FILE for name in acts.DOORS if name.endswith("_csv")},
     "upload_report": _FILE,
     "inbound_raw": _FILE,
     "delivery_progress": _PART,
