@@ -106,28 +106,29 @@ def _version_of(sign_up: SignUp) -> LandingPageVersion | None:
 
 def state_of(sign_up: SignUp) -> Outcome | None:
     """Say why a sign-up can no longer be confirmed; None when it can."""
-    if sign_up.confirmed_at is not None:
-        return Outcome.ALREADY
-    if not subjects_of(sign_up):
-        return Outcome.GONE
-    if _is_overtaken(sign_up):
-        return Outcome.OVERTAKEN
-    carriers, meant = _meant(sign_up, _version_of(sign_up))
-    return Outcome.SEVERAL if carriers and not meant else None
+    return _meant(sign_up)[0]
 
 
-def _meant(
-    sign_up: SignUp, version: LandingPageVersion | None
-) -> tuple[list[Profile], list[Profile]]:
-    """List who carries the address, oldest first, and whom of them the page means.
+def _meant(sign_up: SignUp) -> tuple[Outcome | None, list[Profile]]:
+    """Give what stands against a sign-up, else whom it is about; none: a new person.
 
-    A page of ours for one service means the oldest.
+    Of several who carry the address the page says who is meant; the product's own page
+    of a service means the oldest.
     """
-    carriers = adding.all_with(sign_up.digest)
+    if sign_up.confirmed_at is not None:
+        return Outcome.ALREADY, []
+    if not subjects_of(sign_up):
+        return Outcome.GONE, []
+    if _is_overtaken(sign_up):
+        return Outcome.OVERTAKEN, []
+    version = _version_of(sign_up)
     on_several = version.read().on_several if version else OnSeveral.OLDEST
-    ids = reconciled([(each.pk, each.created_at) for each in carriers], on_several)
-    by_id = {each.pk: each for each in carriers}
-    return carriers, [by_id[each] for each in ids]
+    carriers = list(adding.carriers_of(sign_up.digest).values_list("pk", "created_at"))
+    ids = reconciled(carriers, on_several)
+    if carriers and not ids:
+        return Outcome.SEVERAL, []
+    profiles = Profile.objects.in_bulk(ids)
+    return None, [profiles[each] for each in ids]
 
 
 @transaction.atomic
@@ -136,10 +137,10 @@ def confirm(link: Link, *, now: datetime) -> tuple[Outcome, Profile | None]:
     sign_up = _of(link).select_for_update().first()
     if sign_up is None:
         return Outcome.GONE, None
-    if (state := state_of(sign_up)) is not None:
+    state, meant = _meant(sign_up)
+    if state is not None:
         return state, None
-    address = parse(Channel.EMAIL, sign_up.address)
-    profile = _carry_out(sign_up, address, now=now)
+    profile = _carry_out(sign_up, meant, now=now)
     # The ledger and its evidence say it all; what was typed is no longer needed.
     sign_up.confirmed_at, sign_up.address = now, ""
     sign_up.fields, sign_up.submission = {}, {}
@@ -147,13 +148,13 @@ def confirm(link: Link, *, now: datetime) -> tuple[Outcome, Profile | None]:
     return Outcome.CONFIRMED, profile
 
 
-def _carry_out(sign_up: SignUp, address: ParsedAddress, *, now: datetime) -> Profile:
+def _carry_out(sign_up: SignUp, meant: list[Profile], *, now: datetime) -> Profile:
     """Write what was asked for, for whom the page means or for a new profile.
 
     Gives the first of them: the one whose choices the visitor is shown.
     """
+    address = parse(Channel.EMAIL, sign_up.address)
     version = _version_of(sign_up)
-    _carriers, meant = _meant(sign_up, version)
     if version is None:
         fields = _fields_of(sign_up)
         profile = meant[0] if meant else adding.add(address, fields=fields, now=now)

@@ -267,8 +267,8 @@ class OfferForm(forms.Form):
         label=_("When several profiles have the address"),
         choices=OnSeveral.choices,
         help_text=_(
-            "Which of them a visitor changes who types the address, and says so in the"
-            " mail that asks for confirmation."
+            "Which of them changes once a visitor who typed the address confirms it in"
+            " the mail."
         ),
     )
     scope = forms.ChoiceField(

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from profiles.addresses import ParsedAddress
 from profiles.creating import KnownDomains
-from profiles.models import Address, Profile
+from profiles.models import Address, Profile, ProfileQuerySet
 
 
 @transaction.atomic
@@ -22,15 +22,15 @@ def add(
     return profile
 
 
-def all_with(digest: UUID) -> list[Profile]:
-    """List the profiles that carry an address, oldest first: by created_at, then id."""
+def carriers_of(digest: UUID) -> ProfileQuerySet:
+    """Keep the profiles that carry an address, oldest first: by created_at, then id."""
     carriers = Profile.objects.not_erased().filter(addresses__digest=digest)
-    return list(carriers.distinct().order_by("created_at", "pk"))
+    return carriers.order_by("created_at", "pk")
 
 
 def oldest_with(address: ParsedAddress) -> Profile | None:
-    """Find the oldest profile that carries an address: the first of `all_with`."""
-    return next(iter(all_with(address.digest)), None)
+    """Find the oldest profile that carries an address."""
+    return carriers_of(address.digest).first()
 
 
 @transaction.atomic

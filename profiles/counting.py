@@ -1,6 +1,5 @@
 """How many rows there are, without reading millions of them for a start page."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,7 @@ def count(rows: QuerySet[Any]) -> Count:
 
 
 def count_each(several: Sequence[QuerySet[Any]]) -> list[Count]:
-    """Count the rows of several in one query, and one more for each of very many."""
+    """Count the rows of several in one query, and one more for all of very many."""
     database = connections[several[0].db]
     estimates = database.vendor == "postgresql"
     parts: list[str] = []
@@ -40,15 +39,32 @@ def count_each(several: Sequence[QuerySet[Any]]) -> list[Count]:
     with database.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", parameters)
         numbers = cursor.fetchone()
-    return [
-        _estimate(rows)
+    many = [
+        place
+        for place, number in enumerate(numbers)
         if estimates and number > EXACT_UP_TO
-        else Count(number, is_estimate=False)
-        for rows, number in zip(several, numbers, strict=True)
+    ]
+    estimated = dict(
+        zip(many, _estimates([several[each] for each in many]), strict=True)
+    )
+    return [
+        estimated.get(place) or Count(number, is_estimate=False)
+        for place, number in enumerate(numbers)
     ]
 
 
-def _estimate(rows: QuerySet[Any]) -> Count:
-    plan = json.loads(rows.order_by().explain(format="json"))
-    number = max(int(plan[0]["Plan"]["Plan Rows"]), EXACT_UP_TO)
-    return Count(round(number, 2 - len(str(number))), is_estimate=True)
+def _estimates(several: Sequence[QuerySet[Any]]) -> list[Count]:
+    """Ask PostgreSQL's planner about each, all at once."""
+    if not several:
+        return []
+    asked = [each.order_by().query.sql_with_params() for each in several]
+    statements = "; ".join(f"EXPLAIN (FORMAT json) {sql}" for sql, _given in asked)
+    found = []
+    with connections[several[0].db].cursor() as cursor:
+        cursor.execute(statements, [each for _sql, given in asked for each in given])
+        for _each in several:
+            [plan] = cursor.fetchone()[0]
+            number = max(int(plan["Plan"]["Plan Rows"]), EXACT_UP_TO)
+            found.append(Count(round(number, 2 - len(str(number))), is_estimate=True))
+            cursor.nextset()
+    return found

@@ -1,15 +1,22 @@
 """No page of the console asks the database much, or weighs much, however full it is."""
 
+from typing import Any
+
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaign import acts
-from tests import test_roles
+from delivery.roles import Role
+from profiles import counting
+from quarantine.models import QuarantinedAddress
+from quarantine.reasons import Source
+from tests import factories, test_roles
 from tests.crowd import LONG, make_crowd
+from tests.delivery.sending_stage import make_sending
 from tests.test_roles import path_of
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +73,31 @@ def test_page_stays_light_however_much_there_is(
         if queries > MOST_QUERIES or size > MOST_BYTES
     }
     assert heavy == {}
+
+
+def test_start_page_asks_little_for_an_account_with_every_role(
+    world: dict[str, int | str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With so many rows that they are estimated, an incident, a delivery on its way."""
+    make_crowd(world, now=timezone.now())
+    make_sending(label="On its way")
+    monkeypatch.setattr(counting, "EXACT_UP_TO", 10)
+    settings.QUARANTINE_OUTAGE_ERRORS = 3
+    for number in range(30):
+        factories.make_quarantined_address(
+            value=f"p{number}@example.net", last_error_at=timezone.now()
+        )
+    QuarantinedAddress.objects.update(source=Source.BOUNCE)
+    account = User.objects.create_user("all")
+    account.groups.set(Group.objects.filter(name__in=[each.value for each in Role]))
+    client = Client()
+    client.force_login(account, "django.contrib.auth.backends.ModelBackend")
+
+    queries, _size = figures_of(client, "/console/")
+
+    page = client.get("/console/").text
+    assert "Looks like an outage" in page and "On its way" in page
+    assert 15 < queries <= MOST_QUERIES
 
 
 def figures_of(client: Client, path: str) -> tuple[int, int]:

@@ -59,7 +59,6 @@ _RETURNED: Final = (
     "date",
 )
 _ID: Final = re.compile(r"<[^<>\s]{1,500}>")
-# Of those, what we wrote a token into.
 _IGNORED: Final = Qualification(Verdict.IGNORED, Reason.ERROR_IGNORED)
 _COMPLAINED: Final = Qualification(Verdict.IGNORED, Reason.COMPLAINT)
 

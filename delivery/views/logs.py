@@ -27,11 +27,18 @@ def delivery_log(request: HttpRequest, delivery_id: int) -> HttpResponse:
     context = {
         "delivery": delivery,
         "form": form,
+        "title": _title(form),
         "page": page_of(rows, keys=["profile_id"], query=request.GET),
         "is_filtered": any(form.cleaned_data.values()),
         "filter_query": urlencode(form.cleaned_data),
     }
     return render(request, "delivery/delivery_log.html", context, status=status)
+
+
+def _title(form: LogForm) -> str:
+    """Name the part of the log that is shown, as the glossary does."""
+    is_of_sending = form.cleaned_data.get("outcome") == "to_send"
+    return _("Sending log") if is_of_sending else _("Exclusion log")
 
 
 @login_required

@@ -86,8 +86,9 @@ def delivery_proofs(request: HttpRequest, delivery_id: int) -> HttpResponse:
             len(sent),
         )
         messages.success(request, told % {"count": len(sent)})
-    shown = urlencode({"external_id": external_id}) if external_id else ""
-    return redirect(f"{reverse('delivery_preview', args=[delivery.pk])}?{shown}")
+    page = reverse("delivery_preview", args=[delivery.pk])
+    query = f"?{urlencode({'external_id': external_id})}" if external_id else ""
+    return redirect(f"{page}{query}")
 
 
 def _find(delivery_id: int) -> Delivery:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -138,6 +139,12 @@ def keyboard(page: Page) -> Keyboard:
 def run_worker() -> None:
     """Let the worker do what is due, as `manage.py work --once` does."""
     call_command("work", once=True)
+
+
+@pytest.fixture
+def mail_folder(settings, tmp_path: Path) -> None:
+    """Let mail go to a folder of the test, as it does where no server is named."""
+    settings.MAIL_DIR = tmp_path / "mail"
 
 
 PASSWORD = "a-long-passphrase"

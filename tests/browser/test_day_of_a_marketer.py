@@ -15,17 +15,16 @@ from tests import factories
 from tests.browser.conftest import heading_is, make_account, run_worker, sign_in
 from tests.delivery.sending_stage import send_once_by_settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("mail_folder"),
+]
 
 WRITTEN = (
     "<p>Hello {{ profile.first_name }}, spring is here.</p>"
     '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>'
 )
-
-
-@pytest.fixture(autouse=True)
-def mailboxes(settings, tmp_path) -> None:
-    settings.MAIL_DIR = tmp_path
 
 
 @pytest.fixture
@@ -166,5 +165,6 @@ def downloads_a_report(page: Page) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("CSV")).first.click()
     with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert rows
+        [row] = csv.DictReader(file)
+    told = {name: row[name] for name in ("Delivery", "Targeted", "To send", "Excluded")}
+    assert list(told.values()) == ["Spring", "6", "3", "3"]

@@ -19,18 +19,17 @@ from tests import factories
 from tests.browser.conftest import heading_is, run_worker
 from tests.delivery.sending_stage import make_confirmed, send_once_by_settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("mail_folder"),
+]
 
 ANNA = "anna@example.com"
 FOOT = (
     '<p><a href="{{ preferences_url }}">What you get</a></p>'
     '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>'
 )
-
-
-@pytest.fixture(autouse=True)
-def mailboxes(settings, tmp_path) -> None:
-    settings.MAIL_DIR = tmp_path
 
 
 @pytest.fixture

@@ -19,17 +19,16 @@ from tests import factories
 from tests.browser.conftest import heading_is, make_account, run_worker, sign_in
 from tests.delivery.sending_stage import make_confirmed, send_once_by_settings
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("mail_folder"),
+]
 
 REPLY = (
     b"From: Anna <anna@example.com>\nSubject: Re: Spring\n"
     b"Content-Type: text/plain; charset=utf-8\n\nNever again, please.\n"
 )
-
-
-@pytest.fixture(autouse=True)
-def mailboxes(settings, tmp_path) -> None:
-    settings.MAIL_DIR = tmp_path / "mail"
 
 
 @pytest.fixture

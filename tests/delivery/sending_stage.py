@@ -112,3 +112,16 @@ def send_once_by_settings() -> Sender:
     sender = Sender(open_transport)
     sender.run(is_once=True)
     return sender
+
+
+def make_people(count: int) -> list[Profile]:
+    return [factories.make_profile(email=f"p{n}@example.com") for n in range(count)]
+
+
+def counts(delivery: Delivery) -> dict[MessageStatus, int]:
+    found: dict[MessageStatus, int] = {}
+    for status in Message.objects.filter(
+        analysis_id=delivery.current_analysis_id
+    ).values_list("status", flat=True):
+        found[MessageStatus(status)] = found.get(MessageStatus(status), 0) + 1
+    return found

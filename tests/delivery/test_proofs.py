@@ -108,13 +108,15 @@ def test_console_shows_a_preview_and_sends_proofs(
 
     page = client.get(f"{url}/preview/?external_id=B").content.decode()
     frame = client.get(f"{url}/preview/frame/?external_id=B")
-    client.post(f"{url}/proofs/", {"addresses": "test@example.com\n"})
+    proof = {"addresses": "test@example.com\n", "external_id": "B"}
+    answer = client.post(f"{url}/proofs/", proof)
 
     assert "b@example.com" in page and "sandbox" in page
     assert "Hello Bo" in frame.content.decode()
     assert "script-src" not in frame["Content-Security-Policy"]
     assert frame["X-Frame-Options"] == "SAMEORIGIN"
     assert wire.recipients == ["test@example.com"]
+    assert answer.url == f"{url}/preview/?external_id=B"
     assert "test@example.com" in client.get(f"{url}/preview/").content.decode()
 
 

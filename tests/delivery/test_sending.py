@@ -1,28 +1,26 @@
 """The loop of sending, over a wire that keeps what it is given."""
 
 from datetime import timedelta
-from threading import Event
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from delivery import dispatching, lifecycle, parts, scheduling, sending, slots
+from delivery import lifecycle, parts
 from delivery.channels.outcomes import Outcome, OutcomeKind, Phase
-from delivery.models import Attempt, Delivery, Lane, Message, Part, Slot
-from delivery.sending import Sender
+from delivery.models import Attempt, Delivery, Lane, Message, Part
 from delivery.states import DeliveryStatus, MessageStatus
 from delivery.working import verdict
 from optout import preferences
 from optout.models.ledger import ConsentSource
-from profiles import locks
 from profiles.channels import Channel
-from profiles.models import Profile
 from tests import factories
 from tests.delivery.sending_stage import (
     SENT,
     Wire,
+    counts,
     make_confirmed,
+    make_people,
     make_sending,
     send_once,
     status_of,
@@ -34,19 +32,6 @@ HARD = Outcome(OutcomeKind.HARD, Phase.RCPT, 550, "5.1.1", "Unknown")
 LOST = Outcome(OutcomeKind.AMBIGUOUS, Phase.CONTENT, code="connection_broken")
 UNREACHABLE = Outcome(OutcomeKind.UNREACHABLE, Phase.CONNECT, code="refused")
 BUSY = Outcome(OutcomeKind.SOFT, Phase.RCPT, 421, "4.7.0", "Slow", pauses_lane=True)
-
-
-def make_people(count: int) -> list[Profile]:
-    return [factories.make_profile(email=f"p{n}@example.com") for n in range(count)]
-
-
-def counts(delivery: Delivery) -> dict[MessageStatus, int]:
-    found: dict[MessageStatus, int] = {}
-    for status in Message.objects.filter(
-        analysis_id=delivery.current_analysis_id
-    ).values_list("status", flat=True):
-        found[MessageStatus(status)] = found.get(MessageStatus(status), 0) + 1
-    return found
 
 
 def make_due_again() -> None:
@@ -285,110 +270,6 @@ def test_content_that_cannot_be_compiled_fails_the_delivery_and_sends_nothing():
     assert delivery.stop_note
 
 
-def test_what_is_unsent_when_the_validity_ends_expires():
-    make_people(2)
-    delivery = make_sending()
-    Delivery.objects.update(expires_at=timezone.now())
-    wire = Wire()
-
-    send_once(wire)
-
-    delivery.refresh_from_db()
-    assert counts(delivery) == {MessageStatus.EXPIRED: 2}
-    assert (delivery.status, wire.taken) == (DeliveryStatus.FINISHED, [])
-
-
-def test_delivery_that_comes_too_late_waits_for_a_person():
-    make_people(1)
-    late = timezone.now() - timedelta(days=2)
-    delivery = make_confirmed(contact_at=late)
-    wire = Wire()
-
-    send_once(wire)
-
-    delivery.refresh_from_db()
-    assert (delivery.status, wire.taken) == (DeliveryStatus.ANALYSED, [])
-    assert "24" in delivery.stop_note
-
-
-def test_delivery_of_a_later_date_waits_for_it():
-    make_people(1)
-    delivery = make_confirmed(contact_at=timezone.now() + timedelta(hours=1))
-    wire = Wire()
-
-    send_once(wire)
-    assert wire.taken == []
-    Delivery.objects.update(contact_at=timezone.now())
-    send_once(wire)
-
-    assert counts(delivery) == {MessageStatus.SENT: 1}
-
-
-def test_time_of_day_comes_to_each_where_they_live():
-    contact_at = timezone.now().replace(hour=9, minute=0) + timedelta(days=2)
-    zones = {"Asia/Tokyo": 0, "Europe/Stockholm": 0, "": 0}
-    for zone in zones:
-        factories.make_profile(external_id=zone or "none", time_zone=zone)
-    delivery = make_confirmed(contact_at=contact_at, is_in_local_time=True)
-
-    scheduling.start(delivery, now=timezone.now())
-
-    due = {
-        each.profile.time_zone: each.due_at - contact_at
-        for each in Message.objects.select_related("profile")
-    }
-    assert due["Asia/Tokyo"] == timedelta(hours=-9)
-    assert due[""] == timedelta()
-    assert due["Europe/Stockholm"] in {timedelta(hours=-1), timedelta(hours=-2)}
-    delivery.refresh_from_db()
-    assert delivery.expires_at - contact_at == timedelta(days=4)
-
-
-def test_part_of_a_dead_slot_is_taken_at_once_and_its_doubtful_message_repeated():
-    people = make_people(2)
-    delivery = make_sending()
-    dead = Slot.objects.create(host="gone", pid=1, started_at=timezone.now())
-    Part.objects.update(slot=dead)
-    Message.objects.filter(profile_id=people[0].pk).update(
-        status=MessageStatus.SENDING, attempt_count=1
-    )
-    Message.objects.filter(profile_id=people[1].pk).update(status=MessageStatus.LEASED)
-    wire = Wire()
-
-    send_once(wire)
-
-    assert counts(delivery) == {MessageStatus.SENT: 2}
-    first = Attempt.objects.filter(profile_id=people[0].pk).order_by("number")
-    assert [each.code for each in first] == ["worker_lost", ""]
-
-
-def test_doubtful_text_message_of_a_dead_slot_stays_unknown():
-    person = factories.make_profile(email=None, sms="+46701740605")
-    delivery = make_sending(channel=Channel.SMS, text="Hi", html="")
-    dead = Slot.objects.create(host="gone", pid=1, started_at=timezone.now())
-    Part.objects.update(slot=dead)
-    Message.objects.update(status=MessageStatus.SENDING, attempt_count=1)
-    wire = Wire()
-
-    send_once(wire)
-
-    assert wire.taken == []
-    assert status_of(delivery, person) == MessageStatus.UNKNOWN
-
-
-def test_message_in_hand_is_finished_when_asked_to_stop():
-    make_people(3)
-    delivery = make_sending()
-    stopping = Event()
-    wire = Wire(before_each=lambda message: stopping.set())
-    sender = Sender(lambda channel: wire, stopping=stopping)
-
-    sender.run(is_once=False)
-
-    assert counts(delivery) == {MessageStatus.SENT: 1, MessageStatus.READY: 2}
-    assert Part.objects.get().slot is None
-
-
 def test_delivery_that_began_is_never_analysed_again():
     make_people(1)
     delivery = make_sending()
@@ -398,65 +279,3 @@ def test_delivery_that_began_is_never_analysed_again():
         call_command("analyse_delivery", str(delivery.pk), "--json")
 
     assert counts(delivery) == {MessageStatus.SENT: 1}
-
-
-def test_second_process_on_sqlite_is_refused():
-    with locks.held(dispatching.lock_name()):
-        if slots.connection.vendor == "postgresql":
-            dispatching.check_can_send()
-            return
-        with pytest.raises(CommandError, match="Another process sends already"):
-            call_command("send_deliveries", "--once")
-
-
-def test_worker_sends_once_nothing_is_in_the_way_any_more(monkeypatch):
-    """A database that starts later than the worker does not end its sending."""
-    refusals = iter([dispatching.SendingRefused("not yet")])
-    stopping = Event()
-
-    def check() -> None:
-        for refusal in refusals:
-            raise refusal
-
-    monkeypatch.setattr(dispatching, "check_can_send", check)
-    monkeypatch.setattr(dispatching, "TRY_AGAIN_AFTER", 0)
-    monkeypatch.setattr(dispatching.connection, "close", lambda: None)
-    monkeypatch.setattr(Sender, "run", lambda self, *, is_once: stopping.set())
-
-    dispatching._send_beside(stopping)
-
-    assert stopping.is_set()
-
-
-@pytest.mark.parametrize("count", [0, 65])
-def test_number_of_connections_is_checked(count):
-    with pytest.raises(CommandError, match="connections"):
-        call_command("send_deliveries", "--once", "--connections", str(count))
-
-
-def test_replica_is_refused(monkeypatch):
-    monkeypatch.setattr(dispatching, "_ask", lambda sql: True)
-    monkeypatch.setattr(dispatching.connection, "vendor", "postgresql", raising=False)
-
-    with pytest.raises(dispatching.SendingRefused, match="replica"):
-        dispatching.check_can_send()
-
-
-def test_database_that_goes_away_is_waited_for(monkeypatch):
-    from_database = iter([sending.DatabaseError("gone")])
-    monkeypatch.setattr(sending, "AFTER_TROUBLE", 0)
-    stopping = Event()
-    sender = Sender(lambda channel: Wire(), stopping=stopping)
-
-    def work():
-        for error in from_database:
-            raise error
-        stopping.set()
-        return False
-
-    monkeypatch.setattr(sender, "work", work)
-    monkeypatch.setattr(sending.connection, "close", lambda: None)
-
-    sender.run(is_once=False)
-
-    assert stopping.is_set()

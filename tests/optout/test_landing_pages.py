@@ -50,6 +50,10 @@ def sent(visitor, url, monkeypatch, **fields):
     return visitor.post(url, hidden | fields)
 
 
+def confirmation_page(sign_up: SignUp) -> str:
+    return confirmation.url_of(sign_up).removeprefix("http://localhost:8000")
+
+
 def flags(profile) -> set[int]:
     return set(profile.opt_outs.values_list("channel", flat=True))
 
@@ -190,8 +194,7 @@ def test_stranger_signs_up_by_the_mailbox_with_the_wording_of_the_page(
     mails.ask_to_confirm(sign_up.pk)
     assert mail.outbox[0].subject == "Please confirm: News"
 
-    confirm = confirmation.url_of(sign_up).removeprefix("http://localhost:8000")
-    sent(visitor, confirm, monkeypatch, do="confirm")
+    sent(visitor, confirmation_page(sign_up), monkeypatch, do="confirm")
     row = Subscription.objects.get()
     assert (row.service, row.origin) == (service, page.name)
     event = ConsentEvent.objects.get()
@@ -223,9 +226,8 @@ def test_page_says_who_is_meant_of_several_with_the_address(
         on_several=on_several,
     )
     sent(visitor, f"/page/{page.public_id}", monkeypatch, address=address)
-    sign_up = SignUp.objects.get()
-    confirm = confirmation.url_of(sign_up).removeprefix("http://localhost:8000")
-    answer = sent(visitor, confirm, monkeypatch, do="confirm").content.decode()
+    url = confirmation_page(SignUp.objects.get())
+    answer = sent(visitor, url, monkeypatch, do="confirm").content.decode()
 
     subscribed = Subscription.objects.values_list("profile__external_id", flat=True)
     assert sorted(subscribed) == reached
@@ -256,7 +258,7 @@ def test_acquisition_makes_a_person_with_fields_and_empty_boxes_opted_out(
         **shown,
     )
     sign_up = SignUp.objects.get()
-    confirm = confirmation.url_of(sign_up).removeprefix("http://localhost:8000")
+    confirm = confirmation_page(sign_up)
     assert page.published_version.read().texts_in("en").title in visitor.get(
         confirm
     ).content.decode().replace("&#x27;", "'")
